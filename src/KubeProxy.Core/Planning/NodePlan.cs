@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using KubeProxy.Core.Model;
+
+namespace KubeProxy.Core.Planning;
+
+/// <summary>What the rules need to know of the node and the cluster, for one address family. Compared by value.</summary>
+public sealed record NodePlan
+{
+    /// <summary>The family.</summary>
+    public required IpFamily Family { get; init; }
+
+    /// <summary>
+    /// The blocks in which a node's address accepts node ports, sorted; empty means every address but loopback.
+    /// (<c>nodePortAddresses</c>, with <c>primary</c> already resolved to the node's address.)
+    /// </summary>
+    public ImmutableArray<Cidr> NodePortAddresses { get; init; } = [];
+
+    /// <summary>The ServiceCIDRs of the family, sorted: connections to an unallocated address in there are dropped.</summary>
+    public ImmutableArray<Cidr> ServiceCidrs { get; init; } = [];
+
+    /// <inheritdoc/>
+    public bool Equals(NodePlan? other) => other is not null && Family == other.Family
+        && NodePortAddresses.AsSpan().SequenceEqual(other.NodePortAddresses.AsSpan())
+        && ServiceCidrs.AsSpan().SequenceEqual(other.ServiceCidrs.AsSpan());
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Family, NodePortAddresses.Length, ServiceCidrs.Length);
+}

@@ -1,0 +1,64 @@
+namespace KubeProxy.Netfilter.Nftables;
+
+/// <summary>
+/// nf_tables of one network namespace. Implemented by the kernel client (<c>NftablesClient</c>) and, for tests, by an
+/// in-memory one; both pass the same contract tests.
+/// </summary>
+public interface INftables : IAsyncDisposable
+{
+    /// <summary>
+    /// Applies all operations of the transaction, or none.
+    /// </summary>
+    /// <exception cref="NftTransactionException">
+    /// The kernel refused it; nothing was changed. <see cref="NftTransactionException.Failures"/> has every operation refused.
+    /// With <see cref="NftTransactionException.IsStale"/>, someone else changed the ruleset since
+    /// <see cref="NftTransaction.ExpectedGeneration"/>.
+    /// </exception>
+    /// <exception cref="NftUnknownOutcomeException">
+    /// The kernel's answers were lost (ENOBUFS): it may have applied the transaction or not. Read back and compare.
+    /// </exception>
+    Task<NftCommitResult> CommitAsync(NftTransaction transaction, CancellationToken cancellationToken = default);
+
+    /// <summary>The generation of the ruleset, which every transaction of anybody increases by one.</summary>
+    Task<uint> GetGenerationAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>The tables of a family; of all families for null.</summary>
+    Task<IReadOnlyList<NftTable>> ListTablesAsync(NftFamily? family = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Everything in a table but elements, as of one generation; null when there is no such table.
+    /// Anonymous sets are resolved into the rules.
+    /// </summary>
+    Task<NftTableContent?> ReadTableAsync(NftTableKey table, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Streams the elements of a set to <paramref name="visit"/> without keeping them. An element may be visited again when the
+    /// ruleset changes meanwhile and the dump has to be restarted; <paramref name="restart"/> is called before that.
+    /// </summary>
+    /// <returns>The generation that all elements are of.</returns>
+    Task<uint> ReadElementsAsync(NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default);
+}
+
+/// <summary>A rule as it stands in the kernel.</summary>
+/// <param name="Rule">The rule; its statements hold opaque parts where it has something this library does not know.</param>
+/// <param name="Handle">The kernel's number for it, unique in the table.</param>
+public sealed record NftRuleInKernel(NftRule Rule, ulong Handle);
+
+/// <summary>A table as it stands in the kernel, without elements.</summary>
+public sealed record NftTableContent(NftTable Table, uint Generation)
+{
+    /// <summary>The chains by name.</summary>
+    public required IReadOnlyDictionary<string, NftChain> Chains { get; init; }
+
+    /// <summary>The named sets and maps by name.</summary>
+    public required IReadOnlyDictionary<string, NftSet> Sets { get; init; }
+
+    /// <summary>The rules by chain, in order. Every chain has an entry.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyList<NftRuleInKernel>> Rules { get; init; }
+}
+
+/// <summary>What a commit cost.</summary>
+/// <param name="Generation">The generation that the transaction made.</param>
+/// <param name="Messages">Netlink messages sent.</param>
+/// <param name="Bytes">Bytes sent.</param>
+public readonly record struct NftCommitResult(uint Generation, int Messages, long Bytes);
