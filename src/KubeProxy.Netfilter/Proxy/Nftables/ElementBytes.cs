@@ -77,21 +77,12 @@ internal ref struct ElementBytesReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    // The kernel may leave the padding of the last part out.
     private bool TryTake(int length, out ReadOnlySpan<byte> part)
     {
         part = default;
-        if (_rest.IsEmpty) return false;
-        if (_rest.Length < length)
-        {
-            if (length != 4) return false;
-            var padded = new byte[4];
-            _rest.CopyTo(padded);
-            (part, _rest) = (padded, default);
-            return true;
-        }
-
-        (part, _rest) = (_rest[..length], _rest[length..]);
+        if (_rest.Length < length) return false;
+        part = _rest[..length];
+        _rest = _rest[length..];
         return true;
     }
 }
