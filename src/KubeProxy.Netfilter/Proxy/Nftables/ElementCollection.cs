@@ -6,9 +6,6 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// <summary>One shared set or map: what it should hold, what the kernel has, and how to write the difference.</summary>
 internal abstract class ElementCollection(NftSet set)
 {
-    /// <summary>Elements in one operation: enough to make the cost of a message small, and a chunk of a cold start short.</summary>
-    protected const int OperationSize = 4096;
-
     public NftSet Set { get; } = set;
 
     public abstract bool HasChanges { get; }
@@ -21,7 +18,7 @@ internal abstract class ElementCollection(NftSet set)
     public abstract void Remove(RuleOwner owner);
 
     /// <summary>The operations that make the kernel as desired: deletions to one list, additions to the other.</summary>
-    public abstract void Write(List<PendingWrite> deletions, List<PendingWrite> additions);
+    public abstract void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize);
 
     /// <summary>Takes over what the kernel has.</summary>
     public abstract IElementAdoption BeginAdoption();
@@ -70,15 +67,15 @@ internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<
     public bool TryGetCurrent(RuleOwner owner, TKey key, out TValue value) =>
         (_entries.TryGetDesired(key, out value!, out var by) && by.Equals(owner)) || _entries.TryGetKernel(key, out value!);
 
-    public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions)
+    public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize)
     {
         var changes = _entries.Diff();
         // The data of an element cannot be changed: it is deleted and added in the same transaction.
-        foreach (var keys in changes.Removed.Chunk(OperationSize)) deletions.Add(Deletion(keys, acknowledge: true));
-        foreach (var entries in changes.Replaced.Chunk(OperationSize))
+        foreach (var keys in changes.Removed.Chunk(operationSize)) deletions.Add(Deletion(keys, acknowledge: true));
+        foreach (var entries in changes.Replaced.Chunk(operationSize))
             deletions.Add(Deletion([.. entries.Select(e => e.Key)], acknowledge: false));
-        foreach (var entries in changes.Replaced.Chunk(OperationSize)) additions.Add(Addition(entries));
-        foreach (var entries in changes.Added.Chunk(OperationSize)) additions.Add(Addition(entries));
+        foreach (var entries in changes.Replaced.Chunk(operationSize)) additions.Add(Addition(entries));
+        foreach (var entries in changes.Added.Chunk(operationSize)) additions.Add(Addition(entries));
     }
 
     public override IElementAdoption BeginAdoption() => new Adoption(this);

@@ -10,7 +10,10 @@ internal sealed class TableReader(INftables nftables, TableState state, FixedSet
     /// <summary>Whether there was a table.</summary>
     public bool Found { get; private set; }
 
-    /// <summary>The definitions of the chains that were found, by name.</summary>
+    /// <summary>Notes that the table has been made.</summary>
+    public void NoteFound() => Found = true;
+
+    /// <summary>The names the chains that were found.</summary>
     public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
 
     /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>

@@ -9,6 +9,9 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// </summary>
 internal sealed class TableWriter(TableState state, NftTable table)
 {
+    /// <summary>Elements in one operation: enough to make its cost small, and few enough to cut a cold start.</summary>
+    public const int UsualOperationSize = 4096;
+
     private readonly HashSet<string> _emptied = [];
 
     /// <summary>Chains that are no longer wanted and that were emptied; they can be deleted once nothing refers to them.</summary>
@@ -32,13 +35,14 @@ internal sealed class TableWriter(TableState state, NftTable table)
     }
 
     /// <summary>The difference as operations.</summary>
-    public List<PendingWrite> Write()
+    /// <param name="operationSize">How many elements an operation may hold.</param>
+    public List<PendingWrite> Write(int operationSize)
     {
         var sets = state.Sets.Diff();
         var chains = state.Chains.Diff();
         var deletions = new List<PendingWrite>();
         var additions = new List<PendingWrite>();
-        foreach (var collection in state.Elements) collection.Write(deletions, additions);
+        foreach (var collection in state.Elements) collection.Write(deletions, additions, operationSize);
 
         var (regular, hooked) = (new List<PendingWrite>(), new List<PendingWrite>());
         List<PendingWrite> writes = [.. sets.Added.Select(set => AddSet(set.Value))];
