@@ -51,7 +51,7 @@ internal sealed class AffinityCompiler(TableState state, RuleParts parts)
             new NftRule(new NftDynset(NftDynsetOperation.Update, set.Key.Name, parts.Saddr) { Timeout = timeout }),
             new NftRule(
                 new NftMatch(RuleParts.Protocol, NftOperator.Equal, RuleParts.ProtocolNumber(plan.Name.Protocol)),
-                new NftDnat(RuleParts.Address(endpoint.Address), endpoint.Port, TargetHasPort: true, plan.Family == IpFamily.IPv6)),
+                new NftDnat(RuleParts.Address(endpoint.Address), endpoint.Port, TargetHasPort: false, plan.Family == IpFamily.IPv6)),
         ]);
     }
 

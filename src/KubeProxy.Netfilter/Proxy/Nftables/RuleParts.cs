@@ -84,7 +84,7 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
 
     private static NftMatch IsLocal(NftFibAddress address) => new(
         new NftFibAddrType(address), NftOperator.Equal,
-        new NftConstant(NftDataType.Integer, new NftData(BitConverter.GetBytes((uint)NftAddrType.Local))));
+        new NftConstant(NftDataType.FibAddrType, new NftData(BitConverter.GetBytes((uint)NftAddrType.Local))));
 
     private static NftStatement Prefix(NftExpression field, NftOperator op, Cidr cidr) => cidr.PrefixLength == cidr.First.Length * 8
         ? new NftMatch(field, op, Address(cidr.First))
