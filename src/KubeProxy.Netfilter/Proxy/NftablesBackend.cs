@@ -2,8 +2,11 @@ using System.Diagnostics;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Nftables;
+using KubeProxy.Netfilter.Route;
+using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Netfilter.Proxy;
@@ -27,6 +30,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     private readonly ServicePorts _servicePorts;
     private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
     private NodePlan? _node;
+    private LocalAddresses? _addresses;
     private volatile bool _addressesChanged;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
@@ -56,12 +60,17 @@ public sealed partial class NftablesBackend : IProxyBackend
     public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
     {
         _parts.ForeignChanges.Start(requestSync);
-        _parts.Addresses.Start(() =>
+        await Guard(async token =>
+        {
+            _addresses = await LocalAddresses.StartAsync(_parts.Routes, OnAddressesChanged, _parts.Time, token);
+            await LookAsync(token);
+        }, cancellationToken);
+
+        void OnAddressesChanged()
         {
             _addressesChanged = true;
             requestSync("the node's addresses changed");
-        });
-        await Guard(LookAsync, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -69,7 +78,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         ArgumentNullException.ThrowIfNull(changes);
         var compiling = Stopwatch.StartNew();
-        var frontendsBefore = Absorbing(changes);
+        var frontendsBefore = FrontendsBefore(changes);
         Absorb(changes);
         compiling.Stop();
 
@@ -91,22 +100,45 @@ public sealed partial class NftablesBackend : IProxyBackend
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await _parts.Flows.CleanAsync(frontendsBefore, changes.Updated, cancellationToken),
+            DeletedFlows = await DeleteStaleFlowsAsync(frontendsBefore, changes, cancellationToken),
             Quarantined = _servicePorts.Quarantined,
         };
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _parts.DisposeAsync();
-
-    private List<ServicePortPlan> Absorbing(PlanChanges changes)
+    public async ValueTask DisposeAsync()
     {
-        var before = new List<ServicePortPlan>();
-        foreach (var plan in changes.Updated)
-            if (plan.Name.Protocol == Protocol.Udp && _servicePorts.Find(plan.Name) is { } old) before.Add(old);
-        foreach (var name in changes.Removed)
-            if (name.Protocol == Protocol.Udp && _servicePorts.Find(name) is { } old) before.Add(old);
+        if (_addresses is not null) await _addresses.DisposeAsync();
+        await _parts.DisposeAsync();
+    }
+
+    // The UDP frontends of everything that changes, as they were.
+    private List<FrontendKey> FrontendsBefore(PlanChanges changes)
+    {
+        var before = new List<FrontendKey>();
+        foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
+        {
+            if (name.Protocol != Protocol.Udp || _servicePorts.Find(name) is not { } plan) continue;
+            foreach (var frontend in plan.Frontends) before.Add(frontend.Key);
+        }
+
         return before;
+    }
+
+    // When the rules are in the kernel, not before: otherwise a client could get a new stale entry at once.
+    private async Task<int> DeleteStaleFlowsAsync(List<FrontendKey> before, PlanChanges changes, CancellationToken cancellationToken)
+    {
+        var plan = new StaleFlowPlan(Family, changes.Updated, before, AcceptsNodePorts);
+        try
+        {
+            return await new StaleFlowCleaner(_parts.Conntrack).CleanAsync(plan, cancellationToken);
+        }
+        catch (NetlinkException e)
+        {
+            // The rules are in force, and old entries time out; the sync itself did not fail.
+            LogFlows(_logger, Family, e.Message);
+            return 0;
+        }
     }
 
     private void Absorb(PlanChanges changes)
@@ -141,9 +173,11 @@ public sealed partial class NftablesBackend : IProxyBackend
         _state.Commit(RuleOwner.Base);
     }
 
-    private IEnumerable<IpAddr> NodePortAddresses() => _parts.Addresses.Current
-        .Where(address => address.Family == Family && !IsLoopback(address))
-        .Where(address => _node!.NodePortAddresses.Any(cidr => cidr.Contains(address)));
+    private IEnumerable<IpAddr> NodePortAddresses() => _node!.NodePortAddresses.IsEmpty ? [] : _addresses!.Current.Where(AcceptsNodePorts);
+
+    private bool AcceptsNodePorts(IpAddr address) => address.Family == Family && !IsLoopback(address)
+        && _addresses!.Contains(address)
+        && (_node!.NodePortAddresses.IsEmpty || _node.NodePortAddresses.Any(cidr => cidr.Contains(address)));
 
     private static bool IsLoopback(IpAddr address) =>
         address.Family == IpFamily.IPv4 ? address.Value >> 24 == 127 : address.Value == UInt128.One;
@@ -159,14 +193,11 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         var wanted = _state.ChangeCount;
         await _committer.LookAsync(cancellationToken);
-        var found = Math.Max(0, _state.ChangeCount - wanted);
-        if (found > 0) LogRepair(_logger, Family, found);
-        return found;
+        return Math.Max(0, _state.ChangeCount - wanted);
     }
 
     private void Refuse(RuleOwner owner, string reason)
     {
-        LogRefused(_logger, owner.Text, reason);
         _servicePorts.Quarantine(owner, reason);
         CompileBase();
     }
@@ -178,15 +209,12 @@ public sealed partial class NftablesBackend : IProxyBackend
         {
             await action(cancellationToken);
         }
-        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException or Netlink.NetlinkException)
+        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException or NftReadException or NetlinkException)
         {
             throw new ProxyBackendException($"nftables ({Family}): {e.Message}", e);
         }
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "{Family}: {Count} nftables objects were changed by somebody else and are repaired.")]
-    private static partial void LogRepair(ILogger logger, IpFamily family, int count);
-
-    [LoggerMessage(2, LogLevel.Error, "The kernel refuses {ServicePort}, the others are not affected: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string servicePort, string reason);
+    [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
+    private static partial void LogFlows(ILogger logger, IpFamily family, string error);
 }

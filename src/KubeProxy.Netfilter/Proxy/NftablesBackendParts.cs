@@ -1,31 +1,9 @@
-using KubeProxy.Core.Model;
-using KubeProxy.Core.Planning;
+using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Nftables;
+using KubeProxy.Netfilter.Route;
 
 namespace KubeProxy.Netfilter.Proxy;
-
-/// <summary>The node's own addresses, kept up to date.</summary>
-public interface INodeAddresses : IAsyncDisposable
-{
-    /// <summary>Begins to watch; <paramref name="changed"/> is called from any thread.</summary>
-    void Start(Action changed);
-
-    /// <summary>The addresses of all interfaces.</summary>
-    IReadOnlyCollection<IpAddr> Current { get; }
-}
-
-/// <summary>Deletes conntrack entries that keep UDP clients on endpoints that are gone.</summary>
-public interface IStaleFlows : IAsyncDisposable
-{
-    /// <summary>Deletes what became stale with a change; called when the rules are in the kernel.</summary>
-    /// <param name="before">The plans of UDP service ports as they were.</param>
-    /// <param name="after">The plans as they are, of all protocols; a service port that is gone is not among them.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The number of entries deleted.</returns>
-    Task<int> CleanAsync(
-        IReadOnlyCollection<ServicePortPlan> before, IReadOnlyCollection<ServicePortPlan> after, CancellationToken cancellationToken);
-}
 
 /// <summary>What a backend reaches the kernel with. Tests put in-memory ones in.</summary>
 public sealed class NftablesBackendParts : IAsyncDisposable
@@ -36,11 +14,11 @@ public sealed class NftablesBackendParts : IAsyncDisposable
     /// <summary>Tells of foreign changes.</summary>
     internal IForeignChanges ForeignChanges { get; init; } = new NoForeignChanges();
 
-    /// <summary>The node's addresses.</summary>
-    public required INodeAddresses Addresses { get; init; }
+    /// <summary>Where the node's own addresses are read.</summary>
+    public required IRouteClient Routes { get; init; }
 
-    /// <summary>Stale flows.</summary>
-    public required IStaleFlows Flows { get; init; }
+    /// <summary>Connection tracking, of which stale UDP entries are deleted.</summary>
+    public required IConntrack Conntrack { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -49,8 +27,8 @@ public sealed class NftablesBackendParts : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ForeignChanges.DisposeAsync();
-        await Addresses.DisposeAsync();
-        await Flows.DisposeAsync();
+        Routes.Dispose();
+        Conntrack.Dispose();
         await Nftables.DisposeAsync();
     }
 

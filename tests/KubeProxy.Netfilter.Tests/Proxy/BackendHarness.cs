@@ -1,8 +1,10 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Conntrack.Testing;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Route.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Netfilter.Tests.Proxy;
@@ -18,14 +20,14 @@ internal sealed class BackendHarness : IAsyncDisposable
 
     public static MasqueradePolicy Policy { get; } = new() { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("10.244.0.0/16")) };
 
-    public static async Task<BackendHarness> StartAsync(InMemoryNftables? nftables = null, NftablesBackendOptions? options = null, INodeAddresses? addresses = null)
+    public static async Task<BackendHarness> StartAsync(InMemoryNftables? nftables = null, NftablesBackendOptions? options = null, InMemoryRoute? routes = null, InMemoryConntrack? conntrack = null, Action<string>? requestSync = null)
     {
         nftables ??= new InMemoryNftables();
         var backend = new NftablesBackend(
             options ?? new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = Policy },
-            new NftablesBackendParts { Nftables = nftables, Addresses = addresses ?? new NoAddresses(), Flows = new NoFlows() },
+            new NftablesBackendParts { Nftables = nftables, Routes = routes ?? new InMemoryRoute(), Conntrack = conntrack ?? new InMemoryConntrack() },
             NullLogger<NftablesBackend>.Instance);
-        await backend.StartAsync(_ => { }, CancellationToken.None);
+        await backend.StartAsync(requestSync ?? (_ => { }), CancellationToken.None);
         return new BackendHarness(nftables, backend);
     }
 
@@ -36,30 +38,4 @@ internal sealed class BackendHarness : IAsyncDisposable
         Backend.SyncAsync(new PlanChanges { Updated = plans }, CancellationToken.None);
 
     public ValueTask DisposeAsync() => Backend.DisposeAsync();
-
-    public sealed class NoAddresses(params IReadOnlyCollection<IpAddr> addresses) : INodeAddresses
-    {
-        private Action _changed = () => { };
-
-        public IReadOnlyCollection<IpAddr> Current { get; private set; } = addresses;
-
-        public void Start(Action changed) => _changed = changed;
-
-        public void Change(params IReadOnlyCollection<IpAddr> addresses)
-        {
-            Current = addresses;
-            _changed();
-        }
-
-        public ValueTask DisposeAsync() => default;
-    }
-
-    private sealed class NoFlows : IStaleFlows
-    {
-        public Task<int> CleanAsync(
-            IReadOnlyCollection<ServicePortPlan> before, IReadOnlyCollection<ServicePortPlan> after, CancellationToken cancellationToken) =>
-            Task.FromResult(0);
-
-        public ValueTask DisposeAsync() => default;
-    }
 }

@@ -5,6 +5,8 @@ using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Route;
+using KubeProxy.Netfilter.Route.Testing;
 
 namespace KubeProxy.Netfilter.Tests.Proxy;
 
@@ -188,14 +190,22 @@ public class NftablesBackendTests
     [Fact]
     public async Task Node_port_addresses_follow_the_node()
     {
-        var addresses = new BackendHarness.NoAddresses(IpAddr.Parse("203.0.113.11"), IpAddr.Parse("127.0.0.1"), IpAddr.Parse("10.0.0.1"));
-        await using var harness = await BackendHarness.StartAsync(addresses: addresses);
+        var cancel = TestContext.Current.CancellationToken;
+        using var routes = new InMemoryRoute();
+        await routes.AddLinkAsync("eth0", "dummy", cancel);
+        await routes.AddAddressAsync(Address("203.0.113.11"), cancel);
+        await routes.AddAddressAsync(Address("127.0.0.1"), cancel);
+        await routes.AddAddressAsync(Address("10.0.0.1"), cancel);
+        var requested = new TaskCompletionSource();
+        await using var harness = await BackendHarness.StartAsync(routes: routes, requestSync: _ => requested.TrySetResult());
         var node = Plans.Node() with { NodePortAddresses = [Cidr.Parse("203.0.113.0/24"), Cidr.Parse("127.0.0.0/8")] };
-        await harness.Backend.SyncAsync(new PlanChanges { Node = node }, CancellationToken.None);
+        await harness.Backend.SyncAsync(new PlanChanges { Node = node }, cancel);
         Assert.Equal(["cb00710b"], NodePortIps(harness));
-        addresses.Change(IpAddr.Parse("203.0.113.12"));
-        await harness.Backend.SyncAsync(PlanChanges.None, CancellationToken.None);
-        Assert.Equal(["cb00710c"], NodePortIps(harness));
+        await routes.AddAddressAsync(Address("203.0.113.12"), cancel);
+        await requested.Task.WaitAsync(cancel);
+        await harness.Backend.SyncAsync(PlanChanges.None, cancel);
+        Assert.Equal(["cb00710b", "cb00710c"], NodePortIps(harness).Order());
+        static InterfaceAddress Address(string address) => new(1, IpAddr.Parse(address), 24);
     }
 
     [Fact]
