@@ -1,1 +1,2 @@
-return 0;
+var builder = Microsoft.AspNetCore.Builder.WebApplication.CreateEmptyBuilder(new());
+return builder.Build() is null ? 1 : 0;
