@@ -39,9 +39,9 @@ public static class ConfigurationFile
         schema.Check(document.Json.Span, contract);
         if (schema.Errors.Count > 0) throw new ConfigurationException(source, schema.Errors);
 
-        var node = JsonNode.Parse(document.Json.Span);
-        DropNulls(node);
-        var configuration = node.Deserialize(contract)!;
+        var reader = new Utf8JsonReader(document.Json.Span);
+        reader.Read();
+        var configuration = Tidy(ref reader).Deserialize(contract)!;
         CheckKind(configuration, source);
         warnings = schema.Strictness;
         return configuration;
@@ -66,18 +66,32 @@ public static class ConfigurationFile
         }
     }
 
-    /// <summary>An empty YAML value means "not given", also where the type has no null.</summary>
-    private static void DropNulls(JsonNode? node)
+    /// <summary>
+    /// Copies what the binder would stumble over differently from Kubernetes: an empty value means "not given", also where
+    /// the type has no null; of a repeated field the last one counts.
+    /// </summary>
+    private static JsonNode? Tidy(ref Utf8JsonReader reader)
     {
-        if (node is JsonArray list)
+        switch (reader.TokenType)
         {
-            foreach (var item in list) DropNulls(item);
-            return;
-        }
+            case JsonTokenType.StartObject:
+                var mapping = new JsonObject();
+                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    var name = reader.GetString()!;
+                    reader.Read();
+                    if (reader.TokenType != JsonTokenType.Null) mapping[name] = Tidy(ref reader);
+                }
 
-        if (node is not JsonObject mapping) return;
-        foreach (var name in mapping.Where(member => member.Value is null).Select(member => member.Key).ToList()) mapping.Remove(name);
-        foreach (var (_, value) in mapping) DropNulls(value);
+                return mapping;
+            case JsonTokenType.StartArray:
+                var list = new JsonArray();
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    if (reader.TokenType != JsonTokenType.Null) list.Add(Tidy(ref reader));
+                return list;
+            default:
+                return JsonValue.Create(JsonElement.ParseValue(ref reader));
+        }
     }
 
     private static void CheckKind(KubeProxyConfiguration configuration, string source)
