@@ -1,2 +1,3 @@
-var builder = Microsoft.AspNetCore.Builder.WebApplication.CreateEmptyBuilder(new());
-return builder.Build() is null ? 1 : 0;
+using KubeProxy.Host.Composition;
+
+return await new ProxyProgram(new ProxyParts()).RunAsync(args, CancellationToken.None);
