@@ -53,6 +53,9 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
 
     public FrontendArbiter Arbiter => _arbiter;
 
+    /// <summary>All current plans, sorted by name.</summary>
+    public IReadOnlyList<ServicePortPlan> Plans => [.. _plans.Values.SelectMany(plans => plans).OrderBy(plan => plan.Name)];
+
     public int CountPending(Pending kind) => _pending.Values.Count(value => (value & kind) != 0);
 
     public void Mark(NamespacedName service, Pending kind)

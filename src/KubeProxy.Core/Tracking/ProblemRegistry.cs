@@ -40,6 +40,11 @@ internal sealed partial class ProblemRegistry(ILogger logger)
         }
     }
 
+    public int Count
+    {
+        get { lock (_gate) return _problems.Values.Sum(list => list.Count); }
+    }
+
     /// <summary>Objects of a kind with problems of their own; they may be tracked nowhere else.</summary>
     public IEnumerable<NamespacedName> NamesOf(ObjectKind kind)
     {
