@@ -46,8 +46,11 @@ public sealed class Manifests : IDisposable
     public void Endpoints(string service, params IEnumerable<int> pods) => Write($"slice.{service}", $$"""
         {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"{{service}}-1","namespace":"default","labels":{"kubernetes.io/service-name":"{{service}}"} },
          "addressType":"IPv4","ports":[{"name":"","protocol":"TCP","port":8080}],
-         "endpoints":[{{string.Join(',', pods.Select(pod => $$"""{"addresses":["{{MiniCluster.PodAddress(pod)}}"],"conditions":{"ready":true},"nodeName":"node1"}"""))}}]}
+         "endpoints":[{{string.Join(',', pods.Select(Endpoint))}}]}
         """);
+
+    private static string Endpoint(int pod) =>
+        $$"""{"addresses":["{{MiniCluster.PodAddress(pod)}}"],"conditions":{"ready":true},"nodeName":"node1"}""";
 
     public void Delete(string file) => File.Delete(Path.Combine(Objects, file + ".json"));
 
