@@ -23,6 +23,15 @@ public sealed class NftablesBackendParts : IAsyncDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Opens everything in the network namespace of the calling thread.</summary>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
+    public static NftablesBackendParts Open() => new()
+    {
+        Nftables = NftablesClient.Open(),
+        Conntrack = ConntrackClient.Open(),
+        Routes = RouteClient.Open(),
+    };
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
