@@ -80,8 +80,10 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
                 : [];
             using var host = new ProxyHost(configuration, manifests, podCidrs, parts).Build(new Undisposed(provider));
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
+            // Taken before the host runs: it disposes its services at the end.
+            var exit = host.Services.GetRequiredService<ProcessExit>();
             await host.RunAsync(cancellationToken);
-            return host.Services.GetRequiredService<ProcessExit>().Code;
+            return exit.Code;
         }
         catch (Exception problem) when (problem is ProxyBackendException or TimeoutException)
         {
