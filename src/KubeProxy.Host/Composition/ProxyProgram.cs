@@ -79,11 +79,10 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
                 ? await PodCidrReader.ReadAsync(ProxyHost.CreateSource(manifests, parts, loggers), node, parts.Time, cancellationToken)
                 : [];
             using var host = new ProxyHost(configuration, manifests, podCidrs, parts).Build(new Undisposed(provider));
+            host.Services.GetRequiredService<ProxyEngine>(); // What is impossible comes out here, not amid the start of the services.
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
-            // Taken before the host runs: it disposes its services at the end.
-            var exit = host.Services.GetRequiredService<ProcessExit>();
             await host.RunAsync(cancellationToken);
-            return exit.Code;
+            return HasCrashed(host) ? Failure : host.Services.GetRequiredService<ProcessExit>().Code;
         }
         catch (Exception problem) when (problem is ProxyBackendException or TimeoutException)
         {
@@ -91,6 +90,10 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             return Failure;
         }
     }
+
+    /// <summary>The host stops when one of its services throws, but takes that for an orderly end.</summary>
+    private static bool HasCrashed(IHost host) =>
+        host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask?.IsFaulted == true);
 
     private int WriteConfiguration(string path, EffectiveConfiguration configuration)
     {
