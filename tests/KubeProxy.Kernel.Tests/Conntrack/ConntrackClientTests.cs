@@ -3,22 +3,22 @@ using System.Net.Sockets;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Tests.Conntrack;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Kernel.Tests.Conntrack;
 
-public sealed class ConntrackClientTests : IDisposable
+public sealed class ConntrackClientTests : ConntrackContract, IDisposable
 {
     private readonly NetworkNamespace _ns = NetworkNamespace.Create();
     private readonly ConntrackClient _client;
 
     public ConntrackClientTests()
     {
-        Assert.SkipUnless(File.Exists("/usr/sbin/conntrack"), "needs conntrack");
         _client = _ns.Run(() => ConntrackClient.Open());
     }
 
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+    protected override IConntrack Conntrack => _client;
 
     public void Dispose()
     {
@@ -46,27 +46,6 @@ public sealed class ConntrackClientTests : IDisposable
     }
 
     [Fact]
-    public async Task The_kernel_filters()
-    {
-        Insert("udp", "10.0.0.1", 1000, "10.96.0.10", 53, "--mark", "1");
-        Insert("udp", "10.0.0.1", 1000, "10.96.0.11", 53, "--mark", "3");
-        Insert("udp", "10.0.0.1", 1001, "10.96.0.10", 54);
-        Insert("tcp", "10.0.0.1", 1000, "10.96.0.10", 53, "--state", "ESTABLISHED");
-        Insert("udp", "fd00::1", 1000, "fd00:96::10", 53);
-        var udp = new FlowFilter { Protocol = Protocol.Udp };
-
-        Assert.Equal(5, (await ListAsync(FlowFilter.All)).Count);
-        Assert.Equal(4, (await ListAsync(udp)).Count);
-        Assert.Equal(3, (await ListAsync(udp with { Family = IpFamily.IPv4 })).Count);
-        Assert.Equal(2, (await ListAsync(udp with { Family = IpFamily.IPv4, OriginalDestinationPort = 53 })).Count);
-        Assert.Equal(2, (await ListAsync(udp with { OriginalDestination = Ip("10.96.0.10") })).Count);
-        Assert.Single(await ListAsync(udp with { OriginalDestination = Ip("10.96.0.10"), OriginalDestinationPort = 54 }));
-        Assert.Single(await ListAsync(udp with { OriginalDestination = Ip("fd00:96::10") }));
-        Assert.Single(await ListAsync(new FlowFilter { Mark = 2, MarkMask = 2 }));
-        Assert.Single(await ListAsync(new FlowFilter { Mark = 1 }));
-    }
-
-    [Fact]
     public async Task A_filtered_dump_does_not_carry_other_flows()
     {
         InsertMany(500);
@@ -78,24 +57,6 @@ public sealed class ConntrackClientTests : IDisposable
             (in Flow _) => { }, cancellationToken: Ct);
 
         Assert.InRange(trace.Received, 100, 1000);
-    }
-
-    [Fact]
-    public async Task Exactly_the_given_flow_is_deleted()
-    {
-        Insert("udp", "10.0.0.1", 1000, "10.96.0.10", 53);
-        Insert("udp", "10.0.0.1", 1001, "10.96.0.10", 53);
-        Insert("udp", "fd00::1", 1000, "fd00:96::10", 53);
-        var flows = await ListAsync(FlowFilter.All);
-        var victim = Assert.Single(flows, flow => flow.Original.SourcePort == 1001);
-
-        Assert.Equal(0, await _client.DeleteAsync([victim with { Id = victim.Id + 1 }], Ct));
-        Assert.Equal(0, await _client.DeleteAsync([victim with { Zone = 5 }], Ct));
-        Assert.Equal(3, (await ListAsync(FlowFilter.All)).Count);
-        Assert.Equal(1, await _client.DeleteAsync([victim], Ct));
-        Assert.Equal(0, await _client.DeleteAsync([victim], Ct));
-        Assert.Equal(2, (await ListAsync(FlowFilter.All)).Count);
-        Assert.Equal(1, await _client.DeleteAsync([Assert.Single(flows, flow => flow.Family == IpFamily.IPv6) with { Id = 0 }], Ct));
     }
 
     [Fact]
@@ -157,12 +118,9 @@ public sealed class ConntrackClientTests : IDisposable
 
     private static IpAddr Ip(string text) => IpAddr.Parse(text);
 
-    private async Task<List<Flow>> ListAsync(FlowFilter filter)
-    {
-        List<Flow> flows = [];
-        await _client.VisitAsync(filter, (in Flow flow) => flows.Add(flow), flows.Clear, Ct);
-        return flows;
-    }
+    protected override void Insert(Protocol protocol, string from, ushort fromPort, string to, ushort port, uint mark = 0) => Insert(
+        protocol.ToLowerName(), from, fromPort, to, port,
+        [.. protocol == Protocol.Tcp ? ["--state", "ESTABLISHED"] : Array.Empty<string>(), "--mark", $"{mark}"]);
 
     private void Insert(string protocol, string from, int fromPort, string to, int port, params string[] more) => _ns.Exec(
         "conntrack", ["-I", "-p", protocol, "-s", from, "-d", to, "--sport", $"{fromPort}", "--dport", $"{port}", "-t", "600", .. more]);
