@@ -3,7 +3,6 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Conntrack.Testing;
-using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Tests.Conntrack;
 
@@ -113,19 +112,6 @@ public sealed class StaleFlowCleanerTests
         using var conntrack = new InMemoryConntrack();
         Assert.Equal(0, await new StaleFlowCleaner(conntrack).CleanAsync(new StaleFlowPlan(IpFamily.IPv4, [], [], _ => true), Ct));
         Assert.Equal(0, conntrack.Dumps);
-    }
-
-    [Fact]
-    public async Task The_fake_is_as_strict_as_the_kernel()
-    {
-        using var conntrack = new InMemoryConntrack();
-        var flow = conntrack.Add(FlowMessages.Udp("10.0.0.1:4000", Vip, B));
-        Assert.Equal(Errno.Exists, Assert.Throws<NetlinkException>(() => conntrack.Add(flow)).Errno);
-        Assert.Equal(Errno.InvalidArgument, Assert.Throws<NetlinkException>(() => conntrack.Add(
-            flow with { Original = flow.Original with { Source = IpAddr.Parse("fd00::1") } })).Errno);
-        Assert.Equal(0, await conntrack.DeleteAsync([flow with { Id = flow.Id + 1 }, flow with { Zone = 3 }], Ct));
-        Assert.Equal(1, await conntrack.DeleteAsync([flow], Ct));
-        Assert.Equal(0, await conntrack.DeleteAsync([flow], Ct));
     }
 
     private static FrontendKey Key(string text) => text.Contains(':')

@@ -10,6 +10,16 @@ namespace KubeProxy.Netfilter.Tests.Netlink;
 /// <summary>Whatever the bytes are, decoders give a value or a <see cref="NetlinkException"/>.</summary>
 public sealed class DecoderRobustnessTests
 {
+    private static readonly NlMessageVisitor[] Decoders =
+    [
+        static message => RouteDecoder.DecodeAddress(message),
+        static message => RouteDecoder.DecodeLink(message),
+        static message => FlowDecoder.Decode(message),
+        static message => NlExtendedAck.Read(message, out _),
+        static message => RouteDecoder.DecodeChange(message),
+        static message => NfGenMessage.Read(message),
+    ];
+
     [Fact]
     public void Decoders_survive_random_bytes()
     {
@@ -19,8 +29,8 @@ public sealed class DecoderRobustnessTests
         {
             var datagram = buffer.AsSpan(0, random.Next(buffer.Length));
             random.NextBytes(datagram);
-            if (datagram.Length >= 16 && i % 2 == 0) BitConverter.TryWriteBytes(datagram, datagram.Length); // reach further in
-            Decode(datagram);
+            if (datagram.Length >= 16 && i % 8 != 0) BitConverter.TryWriteBytes(datagram, datagram.Length); // reach further in
+            Decode(datagram, Decoders[i % Decoders.Length]);
         }
     }
 
@@ -29,55 +39,32 @@ public sealed class DecoderRobustnessTests
     {
         var random = new Random(20_260_102);
         var seeds = Seeds();
-        Assert.All(seeds, seed => Assert.True(Decode(seed) > 0));
+        Assert.All(seeds, (seed, i) => Assert.True(Decode(seed, Decoders[i])));
         for (var i = 0; i < 700_000; i++)
         {
-            var datagram = seeds[i % seeds.Length].ToArray().AsSpan();
+            var kind = i % seeds.Length;
+            var datagram = seeds[kind].ToArray().AsSpan();
             for (var changes = random.Next(1, 4); changes > 0; changes--) datagram[random.Next(datagram.Length)] = (byte)random.Next(256);
             if (random.Next(8) == 0) datagram = datagram[..random.Next(datagram.Length)];
-            Decode(datagram);
+            Decode(datagram, Decoders[random.Next(4) == 0 ? random.Next(Decoders.Length) : kind]);
         }
     }
 
-    /// <summary>Returns how many messages could be decoded by at least one decoder.</summary>
-    private static int Decode(ReadOnlySpan<byte> datagram)
-    {
-        var decoded = 0;
-        try
-        {
-            foreach (var message in new NlMessages(datagram))
-            {
-                var before = decoded;
-                decoded += Succeeds(message, static message => FlowDecoder.Decode(message));
-                decoded += Succeeds(message, static message => RouteDecoder.DecodeAddress(message));
-                decoded += Succeeds(message, static message => RouteDecoder.DecodeLink(message));
-                decoded += Succeeds(message, static message => RouteDecoder.DecodeChange(message));
-                decoded += Succeeds(message, static message => NlExtendedAck.Read(message, out _));
-                decoded += Succeeds(message, static message => NfGenMessage.Read(message));
-                decoded = Math.Min(decoded, before + 1);
-            }
-        }
-        catch (NetlinkFormatException)
-        {
-            // As it should be.
-        }
-
-        return decoded;
-    }
-
-    private static int Succeeds(NlMessage message, NlMessageVisitor decode)
+    /// <summary>Whether the datagram is well-formed to the decoder; any other exception than the allowed one passes through.</summary>
+    private static bool Decode(ReadOnlySpan<byte> datagram, NlMessageVisitor decode)
     {
         try
         {
-            decode(message);
-            return 1;
+            foreach (var message in new NlMessages(datagram)) decode(message);
+            return true;
         }
         catch (NetlinkFormatException)
         {
-            return 0;
+            return false;
         }
     }
 
+    /// <summary>A good message for each of the first decoders.</summary>
     private static byte[][] Seeds()
     {
         using var address = new NlMsgWriter();
@@ -89,6 +76,6 @@ public sealed class DecoderRobustnessTests
         FlowMessages.Put(flow, FlowMessages.Udp("10.0.0.1:1000", "10.96.0.10:53", "10.244.0.5:5353"));
         var request = new NlMsgHeader(20, 0xA00, NlMsgFlags.Request, 3, 0);
         return [address.ToArray(), link.ToArray(), flow.ToArray(),
-            ScriptedReply.Error(request, 2, [8, 0, 1, 0, (byte)'n', (byte)'o', 0, 0, 8, 0, 2, 0, 20, 0, 0, 0]), ScriptedReply.Done(3)];
+            ScriptedReply.Error(request, 2, [8, 0, 1, 0, (byte)'n', (byte)'o', 0, 0, 8, 0, 2, 0, 20, 0, 0, 0])];
     }
 }

@@ -67,20 +67,48 @@ public sealed class NetlinkBatchTests
         await Assert.ThrowsAsync<NetlinkOverrunException>(() => channel.ExecuteBatchAsync("commit", batch, Ct));
     }
 
-    [Fact]
-    public async Task Lost_answers_mean_an_unknown_outcome_even_with_some_there()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task With_answers_lost_one_refusal_tells_the_outcome_of_a_batch_and_none_leaves_it_unknown(bool isRefusalThere)
     {
         ScriptedNetlinkTransport? transport = null;
         transport = new ScriptedNetlinkTransport(sent =>
         {
-            transport!.Push(ScriptedReply.Error(ScriptedReply.Headers(sent)[1], 17));
-            transport.PushOverrun();
-            return [ScriptedReply.Ack(ScriptedReply.Headers(sent)[^2])];
+            transport!.PushOverrun();
+            var headers = ScriptedReply.Headers(sent);
+            return isRefusalThere ? [ScriptedReply.Error(headers[1], 17)] : [ScriptedReply.Ack(headers[^2])];
         });
         using var channel = new NetlinkChannel(transport);
         using var batch = Batch(operations: 3);
+        var committing = channel.ExecuteBatchAsync("commit", batch, Ct);
 
-        await Assert.ThrowsAsync<NetlinkOverrunException>(() => channel.ExecuteBatchAsync("commit", batch, Ct));
+        if (isRefusalThere)
+        {
+            var result = await committing;
+            Assert.Equal([(1, Errno.Exists)], result.Errors.Select(error => (error.MessageIndex, error.Errno)));
+            Assert.True(result.IsIncomplete);
+        }
+        else
+        {
+            await Assert.ThrowsAsync<NetlinkOverrunException>(() => committing);
+        }
+    }
+
+    [Fact]
+    public async Task Of_independent_requests_any_loss_leaves_the_outcome_unknown()
+    {
+        ScriptedNetlinkTransport? transport = null;
+        transport = new ScriptedNetlinkTransport(sent =>
+        {
+            transport!.PushOverrun();
+            return [ScriptedReply.Error(ScriptedReply.Headers(sent)[0], 2)];
+        });
+        using var channel = new NetlinkChannel(transport);
+        using var requests = new NlMsgWriter();
+        for (var i = 0; i < 2; i++) requests.BeginMessage(0x102, NlMsgFlags.None);
+
+        await Assert.ThrowsAsync<NetlinkOverrunException>(() => channel.ExecuteManyAsync("delete", requests, Ct));
     }
 
     [Fact]
