@@ -19,6 +19,7 @@ internal sealed partial class FamilySync
     private readonly SyncProgress _progress = new();
     private volatile bool _requested;
     private volatile bool _backendRequested;
+    private volatile bool _repairRequested;
     private bool _verify;
 
     public FamilySync(FamilyPlanner planner, ClusterState state, IProxyBackend backend, ProxyOptions options, EngineServices services)
@@ -67,6 +68,7 @@ internal sealed partial class FamilySync
     {
         LogBackendRequest(_services.Logger, _planner.Family, reason);
         _backendRequested = true;
+        _repairRequested = true;
         Request();
     }
 
@@ -79,6 +81,12 @@ internal sealed partial class FamilySync
             {
                 _requested = false;
                 _pacer.Request();
+            }
+
+            if (_repairRequested)
+            {
+                _repairRequested = false;
+                _pacer.RequestRepair(Now);
             }
 
             var delay = _pacer.Due() - Now;
