@@ -62,6 +62,7 @@ public sealed class NetlinkSubscription : IDisposable
             }
             catch (NetlinkOverrunException)
             {
+                Drain(buffer);
                 next = new NetlinkNotification(default, IsOverflow: true);
             }
             catch (ObjectDisposedException)
@@ -70,6 +71,29 @@ public sealed class NetlinkSubscription : IDisposable
             }
 
             yield return next;
+        }
+    }
+
+    /// <summary>
+    /// Drops what is still queued. It is older than the loss: applied to what is read after it, it would undo newer changes.
+    /// (Once congested, the kernel queues nothing more until the queue was emptied.)
+    /// </summary>
+    private void Drain(Span<byte> buffer)
+    {
+        while (true)
+        {
+            try
+            {
+                if (!_transport.TryReceive(buffer, out _)) return;
+            }
+            catch (NetlinkOverrunException)
+            {
+                // Already known.
+            }
+            catch (ObjectDisposedException)
+            {
+                return; // The next receive says so too.
+            }
         }
     }
 

@@ -32,6 +32,8 @@ internal static class NftRuleText
         NftReject reject => reject.TcpReset ? "reject with tcp reset" : "reject",
         NftCounter counter => $"counter packets {counter.Packets} bytes {counter.Bytes}",
         NftLog log => log.Prefix.Length == 0 ? "log" : $"log prefix {NftValueText.Quoted(log.Prefix)}",
+        NftDynset { Timeout: { } timeout } dynset =>
+            $"{Word(dynset.Operation)} @{dynset.Set} {{ {Expression(dynset.Key)} timeout {NftValueText.Time(timeout)} }}",
         NftDynset dynset => $"{Word(dynset.Operation)} @{dynset.Set} {{ {Expression(dynset.Key)} }}",
         NftOpaque opaque => $"# opaque {opaque.Name} {Convert.ToHexStringLower(opaque.Attributes.AsSpan())} #",
         _ => statement.ToString(),

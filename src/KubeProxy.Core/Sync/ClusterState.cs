@@ -1,0 +1,165 @@
+using System.Globalization;
+using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Tracking;
+
+namespace KubeProxy.Core.Sync;
+
+/// <summary>The trackers of one engine.</summary>
+internal sealed class Trackers(ProxyOptions options, ProblemRegistry problems)
+{
+    public ProblemRegistry Problems => problems;
+
+    public ServiceTracker Services { get; } = new(options.AllowExternalIPs, problems);
+
+    public EndpointSliceTracker Slices { get; } = new(options.NodeName, problems);
+
+    public NodeTracker Node { get; } = new(options.NodeName, options.NodeAddresses, problems);
+
+    public ServiceCidrTracker ServiceCidrs { get; } = new(problems);
+}
+
+/// <summary>
+/// What is known of the cluster, and which plans are out of date because of it. All under one lock, which is held for the time
+/// of a change, and for the planning of what changed.
+/// </summary>
+internal sealed class ClusterState
+{
+    private readonly Lock _gate = new();
+    private readonly Trackers _trackers;
+    private readonly FamilyPlanner[] _families;
+    private readonly DateTimeOffset _start;
+
+    public ClusterState(ProxyOptions options, IEnumerable<IpFamily> families, ProblemRegistry problems, DateTimeOffset start)
+    {
+        _trackers = new Trackers(options, problems);
+        _families = [.. families.Select(family => new FamilyPlanner(family, options, _trackers))];
+        _start = start;
+    }
+
+    public IReadOnlyList<FamilyPlanner> Families => _families;
+
+    /// <summary>Changes that mattered, since the start.</summary>
+    public long ServiceChanges { get; private set; }
+
+    /// <inheritdoc cref="ServiceChanges"/>
+    public long EndpointChanges { get; private set; }
+
+    /// <summary>Reads under the lock.</summary>
+    public T Read<T>(Func<Trackers, T> read)
+    {
+        lock (_gate) return read(_trackers);
+    }
+
+    public PlanBatch Take(FamilyPlanner family)
+    {
+        lock (_gate) return family.Take();
+    }
+
+    public void Upsert(KubernetesObject value)
+    {
+        lock (_gate)
+        {
+            switch (value)
+            {
+                case Service service:
+                    if (_trackers.Services.Upsert(service)) MarkService(service.Name);
+                    break;
+                case EndpointSlice slice:
+                    var (before, after) = _trackers.Slices.Upsert(slice);
+                    if (ReferenceEquals(before, after)) break;
+                    MarkSlice(before);
+                    MarkSlice(after);
+                    AddTriggerTime(slice, after);
+                    break;
+                case Node node:
+                    if (_trackers.Node.Upsert(node)) MarkEverything();
+                    break;
+                case ServiceCIDR cidr:
+                    if (_trackers.ServiceCidrs.Upsert(cidr)) MarkNode();
+                    break;
+            }
+        }
+    }
+
+    public void Delete(ObjectKind kind, NamespacedName name)
+    {
+        lock (_gate) DeleteLocked(kind, name);
+    }
+
+    /// <summary>Deletes all objects of the kind that are not among those named.</summary>
+    public void DeleteOthers(ObjectKind kind, HashSet<NamespacedName> keep)
+    {
+        lock (_gate)
+        {
+            IEnumerable<NamespacedName> known = kind switch
+            {
+                ObjectKind.Service => _trackers.Services.Names,
+                ObjectKind.EndpointSlice => _trackers.Slices.Names,
+                ObjectKind.ServiceCIDR => _trackers.ServiceCidrs.Names,
+                _ => [],
+            };
+            foreach (var name in known.Concat(_trackers.Problems.NamesOf(kind)).Where(name => !keep.Contains(name)).ToList())
+                DeleteLocked(kind, name);
+        }
+    }
+
+    private void DeleteLocked(ObjectKind kind, NamespacedName name)
+    {
+        switch (kind)
+        {
+            case ObjectKind.Service:
+                if (_trackers.Services.Delete(name)) MarkService(name);
+                break;
+            case ObjectKind.EndpointSlice:
+                MarkSlice(_trackers.Slices.Delete(name));
+                break;
+            case ObjectKind.ServiceCIDR:
+                if (_trackers.ServiceCidrs.Delete(name)) MarkNode();
+                break;
+        }
+    }
+
+    private void MarkService(NamespacedName name)
+    {
+        ServiceChanges++;
+        foreach (var family in _families) family.Mark(name, FamilyPlanner.Pending.Service);
+    }
+
+    private void MarkSlice(TrackedSlice? slice)
+    {
+        if (slice is null) return;
+        EndpointChanges++;
+        if (!_trackers.Services.TryGet(slice.Service, out _)) return;
+        foreach (var family in _families)
+        {
+            if (family.Family == slice.Family) family.Mark(slice.Service, FamilyPlanner.Pending.Endpoints);
+        }
+    }
+
+    private void MarkEverything()
+    {
+        foreach (var family in _families)
+        {
+            foreach (var name in _trackers.Services.Names) family.Mark(name, FamilyPlanner.Pending.Service);
+        }
+
+        MarkNode();
+    }
+
+    private void MarkNode()
+    {
+        foreach (var family in _families) family.MarkNode();
+    }
+
+    /// <summary>Changes from before the start would only tell how long this program did not run.</summary>
+    private void AddTriggerTime(EndpointSlice slice, TrackedSlice? after)
+    {
+        if (after is null || slice.Metadata.Annotations?.GetValueOrDefault(WellKnownNames.LastChangeTriggerTimeAnnotation) is not { } text) return;
+        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) || time < _start) return;
+        foreach (var family in _families)
+        {
+            if (family.Family == after.Family) family.AddTriggerTime(time);
+        }
+    }
+}

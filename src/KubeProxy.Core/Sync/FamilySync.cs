@@ -1,0 +1,194 @@
+using System.Threading.Channels;
+using KubeProxy.Core.Health;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Core.Sync;
+
+/// <summary>The loop of one family: waits until a sync is due, plans what changed, gives it to the backend.</summary>
+internal sealed partial class FamilySync
+{
+    private readonly FamilyPlanner _planner;
+    private readonly ClusterState _state;
+    private readonly IProxyBackend _backend;
+    private readonly EngineServices _services;
+    private readonly SyncPacer _pacer;
+    private readonly long _epoch;
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly KeyValuePair<string, object?> _tag;
+    private readonly SyncProgress _progress = new();
+    private volatile bool _requested;
+    private volatile bool _backendRequested;
+    private bool _verify;
+
+    public FamilySync(FamilyPlanner planner, ClusterState state, IProxyBackend backend, ProxyOptions options, EngineServices services)
+    {
+        (_planner, _state, _backend, _services) = (planner, state, backend, services);
+        _pacer = new SyncPacer(options.MinSyncPeriod, options.SyncPeriod, options.VerifyPeriod, services.Random.NextDouble);
+        _epoch = services.Time.GetTimestamp();
+        _tag = ProxyMetrics.Tag(planner.Family);
+        planner.Marked = Request;
+    }
+
+    /// <summary>How far it got.</summary>
+    public SyncProgress Progress => _progress;
+
+    private TimeSpan Now => _services.Time.GetElapsedTime(_epoch);
+
+    public async Task RunAsync(Task ready, CancellationToken cancellationToken)
+    {
+        await _backend.StartAsync(OnBackendRequest, cancellationToken);
+        _services.Health.Start(_planner.Family);
+        await ready.WaitAsync(cancellationToken);
+        Request();
+        using var timer = _services.Time.CreateTimer(_ => _wake.Writer.TryWrite(true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        while (true)
+        {
+            await WaitUntilDueAsync(timer, cancellationToken);
+            await SyncAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Says that something is marked. From any thread.</summary>
+    private void Request()
+    {
+        if (_services.IsReady)
+        {
+            _services.Health.Queue(_planner.Family);
+            _services.Metrics.LastQueued.Record(UnixSeconds(_services.Time.GetUtcNow()), _tag);
+        }
+
+        _requested = true;
+        _wake.Writer.TryWrite(true);
+    }
+
+    private void OnBackendRequest(string reason)
+    {
+        LogBackendRequest(_services.Logger, _planner.Family, reason);
+        _backendRequested = true;
+        Request();
+    }
+
+    private async Task WaitUntilDueAsync(ITimer timer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_requested)
+            {
+                _requested = false;
+                _pacer.Request();
+            }
+
+            var delay = _pacer.Due() - Now;
+            if (delay <= TimeSpan.Zero) return;
+            timer.Change(delay, Timeout.InfiniteTimeSpan);
+            await _wake.Reader.ReadAsync(cancellationToken);
+        }
+    }
+
+    private async Task SyncAsync(CancellationToken cancellationToken)
+    {
+        var retry = _pacer.Failures > 0 || _progress.Syncs == 0;
+        _verify |= _pacer.Start(Now);
+        var byBackend = _backendRequested;
+        _backendRequested = false;
+        var queuedSince = _services.Health.Begin(_planner.Family);
+        var started = _services.Time.GetTimestamp();
+        if (queuedSince is { } since) _services.Metrics.QueueDuration.Record((_services.Time.GetUtcNow() - since).TotalSeconds, _tag);
+
+        var batch = _state.Take(_planner);
+        _services.Metrics.PlanDuration.Record(_services.Time.GetElapsedTime(started).TotalSeconds, _tag);
+        if (batch.IsEmpty && !retry && !_verify && !byBackend)
+        {
+            Succeed(batch, null);
+            _pacer.End(Now, success: true);
+            return;
+        }
+
+        var success = await CommitAsync(batch, cancellationToken);
+        _services.Metrics.SyncDuration.Record(_services.Time.GetElapsedTime(started).TotalSeconds, _tag);
+        _pacer.End(Now, success);
+    }
+
+    /// <summary>
+    /// Whatever the backend throws must not end the loop: the next try may work, and the kernel keeps what it has.
+    /// </summary>
+    private async Task<bool> CommitAsync(PlanBatch batch, CancellationToken cancellationToken)
+    {
+        _progress.Carry(batch);
+        try
+        {
+            var result = await _backend.SyncAsync(batch.Changes with { Verify = _verify }, cancellationToken);
+            _verify = false;
+            Succeed(batch, result);
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // See above.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _services.Metrics.Failures.Add(1, _tag);
+            LogFailure(_services.Logger, _planner.Family, e.Message, e is ProxyBackendException ? null : e);
+            _progress.Fail(e.Message);
+            _services.OnProgress();
+            return false;
+        }
+    }
+
+    private void Succeed(PlanBatch batch, SyncResult? result)
+    {
+        var now = _services.Time.GetUtcNow();
+        var metrics = _services.Metrics;
+        foreach (var time in _progress.TakeTriggerTimes(batch, result))
+            metrics.ProgrammingDuration.Record(Math.Max(0, (now - time).TotalSeconds), _tag);
+        _services.Health.Succeed(_planner.Family);
+        _services.ServiceHealth.Replace(_planner.Family, batch.Health);
+        metrics.LastSync.Record(UnixSeconds(now), _tag);
+        metrics.NoLocalEndpoints.Record(_planner.InternalWithoutLocal, _tag, ProxyMetrics.TrafficPolicy("internal"));
+        metrics.NoLocalEndpoints.Record(_planner.ExternalWithoutLocal, _tag, ProxyMetrics.TrafficPolicy("external"));
+        if (result is not null) Record(result);
+        _progress.Succeed(now, batch.Version, result);
+        _services.OnProgress();
+    }
+
+    private void Record(SyncResult result)
+    {
+        var metrics = _services.Metrics;
+        metrics.CommitDuration.Record(result.CommitTime.TotalSeconds, _tag);
+        metrics.Operations.Add(result.Operations, _tag);
+        metrics.DeletedFlows.Add(result.DeletedFlows, _tag);
+        metrics.Quarantined.Record(result.Quarantined.Count, _tag);
+        LogSync(_services.Logger, _planner.Family, result.Operations, result.CompileTime.TotalMilliseconds, result.CommitTime.TotalMilliseconds);
+        if (result.Repaired > 0)
+        {
+            metrics.Repairs.Add(result.Repaired, _tag);
+            LogRepair(_services.Logger, _planner.Family, result.Repaired);
+        }
+
+        foreach (var owner in result.Quarantined)
+        {
+            if (_progress.IsNewlyQuarantined(owner)) LogQuarantine(_services.Logger, _planner.Family, owner.Owner.ToString(), owner.Reason);
+        }
+    }
+
+    private static double UnixSeconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;
+
+    [LoggerMessage(EventId = 200, Level = LogLevel.Debug, Message = "{Family}: synced, {Operations} operations, compile {CompileMs} ms, commit {CommitMs} ms")]
+    private static partial void LogSync(ILogger logger, Model.IpFamily family, int operations, double compileMs, double commitMs);
+
+    [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message = "{Family}: sync failed, will be retried: {Error}")]
+    private static partial void LogFailure(ILogger logger, Model.IpFamily family, string error, Exception? exception);
+
+    [LoggerMessage(EventId = 202, Level = LogLevel.Warning, Message = "{Family}: {Repaired} kernel objects had been changed by somebody else and were repaired")]
+    private static partial void LogRepair(ILogger logger, Model.IpFamily family, int repaired);
+
+    [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message = "{Family}: the kernel refuses {Owner}, all else is in force: {Reason}")]
+    private static partial void LogQuarantine(ILogger logger, Model.IpFamily family, string owner, string reason);
+
+    [LoggerMessage(EventId = 204, Level = LogLevel.Debug, Message = "{Family}: sync requested: {Reason}")]
+    private static partial void LogBackendRequest(ILogger logger, Model.IpFamily family, string reason);
+}

@@ -1,0 +1,177 @@
+using System.Diagnostics.Metrics;
+using KubeProxy.Core.Health;
+using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sources;
+using KubeProxy.Core.Tracking;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KubeProxy.Core.Sync;
+
+/// <summary>
+/// The heart of the proxy: takes objects from a source, keeps the plans of all service ports up to date, and gives what
+/// changed to one backend for each address family. Each family has its own loop: one that fails does not hold up the other.
+/// </summary>
+/// <remarks>
+/// <see cref="RunAsync"/> once; a source may push before and during that. The engine does not dispose its backends.
+/// </remarks>
+public sealed class ProxyEngine : IProxySink, IDisposable
+{
+    private readonly ProxyOptions _options;
+    private readonly ProblemRegistry _problems;
+    private readonly ClusterState _state;
+    private readonly EngineServices _services;
+    private readonly SourceReadiness _readiness;
+    private readonly FamilySync[] _loops;
+
+    /// <summary>Makes an engine.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="backends">One or two backends, each of another family.</param>
+    /// <param name="time">The clock; the system's by default.</param>
+    /// <param name="logger">Where to log.</param>
+    /// <param name="meterFactory">Makes the meter <c>KubeProxy</c>; without one the engine has a meter of its own.</param>
+    /// <exception cref="ArgumentException">The options are out of range, or two backends are of one family, or there is none.</exception>
+    public ProxyEngine(
+        ProxyOptions options,
+        IEnumerable<IProxyBackend> backends,
+        TimeProvider? time = null,
+        ILogger<ProxyEngine>? logger = null,
+        IMeterFactory? meterFactory = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(backends);
+        options.Validate();
+        IProxyBackend[] all = [.. backends];
+        if (all.Length == 0) throw new ArgumentException("There is no backend.", nameof(backends));
+        if (all.DistinctBy(backend => backend.Family).Count() != all.Length) throw new ArgumentException("Two backends are of one family.", nameof(backends));
+
+        time ??= TimeProvider.System;
+        ILogger log = logger ?? NullLogger<ProxyEngine>.Instance;
+        _options = options;
+        _problems = new ProblemRegistry(log);
+        _state = new ClusterState(options, all.Select(backend => backend.Family), _problems, time.GetUtcNow());
+        Health = new ProxyHealth(time, options.SyncPeriod);
+        var metrics = new ProxyMetrics(meterFactory);
+        metrics.Observe(Count);
+        _services = new EngineServices(time, log, metrics, Health, ServiceHealth);
+        _readiness = new SourceReadiness(time, options.NodeWait);
+        _loops = [.. all.Zip(_state.Families, (backend, planner) => new FamilySync(planner, _state, backend, options, _services))];
+    }
+
+    /// <summary>Whether the proxy keeps up, and whether the node should get traffic.</summary>
+    public ProxyHealth Health { get; }
+
+    /// <summary>What to answer load balancers that check single Services.</summary>
+    public ServiceHealthTable ServiceHealth { get; } = new();
+
+    /// <inheritdoc/>
+    public void Upsert(KubernetesObject value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        _state.Upsert(value);
+        if (value.Kind == ObjectKind.Node) Health.SetNodeEligible(_state.Read(trackers => trackers.Node.Eligible));
+    }
+
+    /// <inheritdoc/>
+    public void Delete(ObjectKind kind, NamespacedName name) => _state.Delete(kind, name);
+
+    /// <inheritdoc/>
+    public void Replace(ObjectKind kind, IEnumerable<KubernetesObject> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var names = new HashSet<NamespacedName>();
+        foreach (var value in values)
+        {
+            if (value.Kind != kind) throw new ArgumentException($"A {value.Kind.ToName()} is no {kind.ToName()}.", nameof(values));
+            Upsert(value);
+            names.Add(value.Name);
+        }
+
+        _state.DeleteOthers(kind, names);
+    }
+
+    /// <inheritdoc/>
+    public void MarkSynced(ObjectKind kind) => _readiness.MarkSynced(kind);
+
+    /// <inheritdoc/>
+    public void Report(string place, IReadOnlyList<ObjectProblem> problems)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        ArgumentNullException.ThrowIfNull(problems);
+        _problems.Set(ProblemOrigin.Source, default, new NamespacedName("", place), problems);
+    }
+
+    /// <summary>Starts the backends and syncs until cancelled. Rules stay in place when it ends.</summary>
+    /// <exception cref="ProxyBackendException">A backend cannot start.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var ready = BecomeReadyAsync();
+        List<Task> loops = [.. _loops.Select(loop => loop.RunAsync(ready, stop.Token))];
+        var first = await Task.WhenAny(loops);
+        await stop.CancelAsync();
+        await Task.WhenAll(loops).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await first;
+    }
+
+    /// <summary>
+    /// Completes when everything delivered so far is in force in every family (or quarantined). Waits through failures.
+    /// </summary>
+    public async Task WaitForSyncAsync(CancellationToken cancellationToken)
+    {
+        var targets = _state.Read(_ => _state.Families.Select(family => family.Version).ToArray());
+        while (true)
+        {
+            var progress = _services.NextProgress;
+            if (_loops.Zip(targets).All(pair => pair.First.Progress.Version >= pair.Second)) return;
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>What the engine holds and does now.</summary>
+    public ProxyStatus GetStatus()
+    {
+        var (zone, ports) = _state.Read(trackers => (trackers.Node.Topology.Zone, _state.Families.Select(family => family.PortCount).ToArray()));
+        return new ProxyStatus
+        {
+            NodeName = _options.NodeName,
+            Zone = zone,
+            Synced = _readiness.Synced,
+            Counts = Count(),
+            Problems = _problems.Snapshot(),
+            Families = [.. _loops.Select((loop, i) => loop.Progress.Snapshot(_state.Families[i].Family, ports[i]))],
+        };
+    }
+
+    /// <summary>The plans of a family that were last given to its backend, sorted by name.</summary>
+    public IReadOnlyList<ServicePortPlan> GetPlans(IpFamily family) => _state.Read<IReadOnlyList<ServicePortPlan>>(
+        _ => _state.Families.FirstOrDefault(planner => planner.Family == family)?.Plans ?? []);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _readiness.Dispose();
+        _services.Metrics.Dispose();
+    }
+
+    private async Task BecomeReadyAsync()
+    {
+        await _readiness.Ready;
+        _services.IsReady = true;
+    }
+
+    private ProxyCounts Count() => _state.Read(trackers => new ProxyCounts
+    {
+        Services = trackers.Services.Count,
+        EndpointSlices = trackers.Slices.Count,
+        Endpoints = trackers.Slices.EndpointCount,
+        PendingServices = _state.Families.Max(family => family.CountPending(FamilyPlanner.Pending.Service)),
+        PendingEndpoints = _state.Families.Sum(family => family.CountPending(FamilyPlanner.Pending.Endpoints)),
+        ServiceChanges = _state.ServiceChanges,
+        EndpointChanges = _state.EndpointChanges,
+        Problems = _problems.Count,
+    });
+}

@@ -1,0 +1,97 @@
+using KubeProxy.Core.Model;
+
+namespace KubeProxy.Core.Sync;
+
+/// <summary>How far one family got. Written by its loop, read by anybody.</summary>
+internal sealed class SyncProgress
+{
+    private readonly Lock _gate = new();
+    private readonly List<DateTimeOffset> _triggerTimes = [];
+    private SyncResult? _result;
+    private DateTimeOffset? _lastSync;
+    private string? _error;
+    private long _syncs;
+    private long _failed;
+    private long _repaired;
+    private long _version = -1;
+
+    public long Syncs
+    {
+        get { lock (_gate) return _syncs; }
+    }
+
+    /// <summary>The version of the state that is in force; -1 before the first sync.</summary>
+    public long Version
+    {
+        get { lock (_gate) return _version; }
+    }
+
+    /// <summary>Remembers the trigger times of a batch until a sync succeeds.</summary>
+    public void Carry(PlanBatch batch)
+    {
+        lock (_gate)
+        {
+            if (_triggerTimes.Count + batch.TriggerTimes.Count <= 10_000) _triggerTimes.AddRange(batch.TriggerTimes);
+        }
+    }
+
+    /// <summary>The trigger times of everything that is in force now and was not before.</summary>
+    public IReadOnlyList<DateTimeOffset> TakeTriggerTimes(PlanBatch batch, SyncResult? result)
+    {
+        if (result is null) return batch.TriggerTimes;
+        lock (_gate)
+        {
+            DateTimeOffset[] times = [.. _triggerTimes];
+            _triggerTimes.Clear();
+            return times;
+        }
+    }
+
+    public bool IsNewlyQuarantined(QuarantinedOwner owner)
+    {
+        lock (_gate) return _result?.Quarantined.Contains(owner) != true;
+    }
+
+    /// <summary>A sync succeeded; without a result there was nothing to do.</summary>
+    public void Succeed(DateTimeOffset now, long version, SyncResult? result)
+    {
+        lock (_gate)
+        {
+            _version = version;
+            _lastSync = now;
+            _error = null;
+            if (result is null) return;
+            _syncs++;
+            _result = result;
+            _repaired += result.Repaired;
+        }
+    }
+
+    public void Fail(string error)
+    {
+        lock (_gate)
+        {
+            _failed++;
+            _error = error;
+        }
+    }
+
+    public FamilyStatus Snapshot(IpFamily family, int servicePorts)
+    {
+        lock (_gate)
+        {
+            return new FamilyStatus
+            {
+                Family = family,
+                ServicePorts = servicePorts,
+                Syncs = _syncs,
+                FailedSyncs = _failed,
+                LastSync = _lastSync,
+                LastResult = _result,
+                LastError = _error,
+                Repaired = _repaired,
+                Quarantined = _result?.Quarantined ?? [],
+            };
+        }
+    }
+}

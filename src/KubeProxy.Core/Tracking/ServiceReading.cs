@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+
+namespace KubeProxy.Core.Tracking;
+
+/// <summary>Turns a Service object into what is used of it.</summary>
+internal static class ServiceReading
+{
+    private const int DefaultAffinitySeconds = 10_800;
+
+    /// <summary>Reads a Service; null when there is nothing to proxy: another proxy's, headless, ExternalName, no address.</summary>
+    public static ServiceDefinition? Read(Service service, bool allowExternalIPs, ProblemList problems)
+    {
+        var spec = service.Spec;
+        if (service.Metadata.HasLabel(WellKnownNames.ServiceProxyNameLabel) || spec.Type == "ExternalName") return null;
+        var clusterIP = string.IsNullOrEmpty(spec.ClusterIP) ? (spec.ClusterIPs is [var first, ..] ? first : null) : spec.ClusterIP;
+        if (string.IsNullOrEmpty(clusterIP) || clusterIP == "None") return null;
+
+        CheckWords(spec, problems);
+        var addresses = ServiceAddressReading.Read(service, clusterIP, allowExternalIPs, problems);
+        if (addresses is (null, null)) return null;
+        var externalLocal = spec.ExternalTrafficPolicy == "Local"
+            && (spec.Type is "LoadBalancer" or "NodePort" || spec.ExternalIPs.Count > 0);
+        return new ServiceDefinition
+        {
+            Name = problems.Name,
+            CreatedAt = service.Metadata.CreationTimestamp ?? DateTimeOffset.MaxValue,
+            Ports = ReadPorts(spec, problems),
+            IPv4 = addresses.IPv4,
+            IPv6 = addresses.IPv6,
+            InternalLocal = spec.InternalTrafficPolicy == "Local",
+            ExternalLocal = externalLocal,
+            AffinityTimeout = ReadAffinity(spec, problems),
+            HealthCheckNodePort = externalLocal && spec.Type == "LoadBalancer" ? ReadHealthCheckPort(spec, problems) : (ushort)0,
+        };
+    }
+
+    private static void CheckWords(ServiceSpec spec, ProblemList problems)
+    {
+        Check("spec.type", spec.Type, "ClusterIP", ["NodePort", "LoadBalancer"]);
+        Check("spec.internalTrafficPolicy", spec.InternalTrafficPolicy, "Cluster", ["Local"]);
+        Check("spec.externalTrafficPolicy", spec.ExternalTrafficPolicy, "Cluster", ["Local"]);
+        Check("spec.sessionAffinity", spec.SessionAffinity, "None", ["ClientIP"]);
+
+        void Check(string field, string? value, string fallback, ReadOnlySpan<string> others)
+        {
+            if (string.IsNullOrEmpty(value) || value == fallback || others.Contains(value)) return;
+            problems.Add(field, $"unknown value '{value}', taken as {fallback}");
+        }
+    }
+
+    private static ImmutableArray<PortDefinition> ReadPorts(ServiceSpec spec, ProblemList problems)
+    {
+        var result = ImmutableArray.CreateBuilder<PortDefinition>(spec.Ports.Count);
+        var seen = new HashSet<(string, Protocol)>();
+        for (var i = 0; i < spec.Ports.Count; i++)
+        {
+            if (ReadPort(spec.Ports[i], $"spec.ports[{i}]", problems) is not { } port) continue;
+            if (seen.Add((port.Name, port.Protocol))) result.Add(port);
+            else problems.Add($"spec.ports[{i}].name", $"another {port.Protocol.ToLowerName()} port has the name '{port.Name}'; the first one counts");
+        }
+
+        return result.DrainToImmutable();
+    }
+
+    private static PortDefinition? ReadPort(ServicePort port, string field, ProblemList problems)
+    {
+        if (!AddressRules.TryGetProtocol(port.Protocol, out var protocol))
+        {
+            problems.Add($"{field}.protocol", $"unknown protocol '{port.Protocol}'; the port is left out");
+            return null;
+        }
+
+        if (!AddressRules.TryGetPort(port.Port, out var number))
+        {
+            problems.Add($"{field}.port", $"{Number(port.Port)} is not between 1 and 65535; the port is left out");
+            return null;
+        }
+
+        var nodePort = (ushort)0;
+        if (port.NodePort is not (null or 0) && !AddressRules.TryGetPort(port.NodePort, out nodePort))
+            problems.Add($"{field}.nodePort", $"{Number(port.NodePort)} is not between 1 and 65535; there is no node port");
+        return new PortDefinition(port.Name ?? "", protocol, number, nodePort);
+    }
+
+    private static TimeSpan? ReadAffinity(ServiceSpec spec, ProblemList problems)
+    {
+        if (spec.SessionAffinity != "ClientIP") return null;
+        var seconds = spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? DefaultAffinitySeconds;
+        if (seconds is >= 1 and <= 86_400) return TimeSpan.FromSeconds(seconds);
+        problems.Add("spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+            $"{Number(seconds)} is not between 1 and 86400; {DefaultAffinitySeconds} is used");
+        return TimeSpan.FromSeconds(DefaultAffinitySeconds);
+    }
+
+    private static ushort ReadHealthCheckPort(ServiceSpec spec, ProblemList problems)
+    {
+        if (AddressRules.TryGetPort(spec.HealthCheckNodePort, out var port)) return port;
+        problems.Add("spec.healthCheckNodePort", "missing or not between 1 and 65535; load balancers cannot check this node");
+        return 0;
+    }
+
+    private static string Number(int? value) =>
+        value is { } number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : "nothing";
+}

@@ -1,0 +1,37 @@
+using System.Diagnostics.CodeAnalysis;
+using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+
+namespace KubeProxy.Core.Tracking;
+
+/// <summary>The Services to be proxied. Not thread-safe.</summary>
+internal sealed class ServiceTracker(bool allowExternalIPs, ProblemRegistry problems)
+{
+    private readonly Dictionary<NamespacedName, ServiceDefinition> _services = [];
+
+    public int Count => _services.Count;
+
+    public IReadOnlyCollection<NamespacedName> Names => _services.Keys;
+
+    /// <summary>Takes a Service over; returns whether anything that matters changed.</summary>
+    public bool Upsert(Service service)
+    {
+        var found = new ProblemList(ObjectKind.Service, service.Name);
+        var definition = ServiceReading.Read(service, allowExternalIPs, found);
+        problems.Set(ProblemOrigin.Content, ObjectKind.Service, service.Name, found.ToList());
+        if (definition is null) return _services.Remove(service.Name);
+        if (_services.TryGetValue(definition.Name, out var before) && before == definition) return false;
+        _services[definition.Name] = definition;
+        return true;
+    }
+
+    /// <summary>Forgets a Service; returns whether it was there.</summary>
+    public bool Delete(NamespacedName name)
+    {
+        problems.Set(ProblemOrigin.Content, ObjectKind.Service, name, []);
+        return _services.Remove(name);
+    }
+
+    public bool TryGet(NamespacedName name, [NotNullWhen(true)] out ServiceDefinition? service) => _services.TryGetValue(name, out service);
+}
