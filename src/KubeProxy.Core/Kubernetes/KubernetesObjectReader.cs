@@ -156,15 +156,14 @@ public sealed class KubernetesObjectReader
         return new KubernetesObjectException(kind, name, path, ReasonOf(e), e);
     }
 
-    /// <summary>The parser's message without its own rendering of path and position, which follow elsewhere.</summary>
+    /// <summary>The serializer's own messages name .NET types, which say nothing to an operator.</summary>
     private static string ReasonOf(Exception e)
     {
-        var inner = (e.InnerException as JsonException)?.Message ?? e.Message;
-        var cut = inner.IndexOf(" Path: ", StringComparison.Ordinal);
-        var text = cut < 0 ? inner : inner[..cut];
-        return e is JsonException { LineNumber: { } line, BytePositionInLine: { } position }
-            ? $"{text.TrimEnd('.')} (line {line + 1}, byte {position + 1})"
-            : text;
+        if (e is FieldException) return e.Message;
+        if (e is JsonException { Path: { Length: > 1 } } and not { InnerException: JsonException }) return "the value is of the wrong type or out of range";
+        var message = (e.InnerException as JsonException ?? e).Message;
+        var cut = message.IndexOf(" Path: ", StringComparison.Ordinal);
+        return cut < 0 ? message : message[..cut];
     }
 
     private static string IdentityOf(JsonElement element)

@@ -12,6 +12,9 @@ public readonly record struct NftSetKey(NftTableKey Table, string Name);
 /// </summary>
 public enum NftDataType : uint
 {
+    /// <summary><c>nf_proto</c>: a family (<c>meta nfproto</c>), 1 byte.</summary>
+    NfProto = 2,
+
     /// <summary>A number of up to 4 bytes, host order.</summary>
     Integer = 4,
 
@@ -32,6 +35,15 @@ public enum NftDataType : uint
 
     /// <summary><c>mark</c>, 4 bytes, host order.</summary>
     Mark = 19,
+
+    /// <summary><c>ct_state</c>: bits, 4 bytes, host order.</summary>
+    CtState = 26,
+
+    /// <summary><c>ct_status</c>: bits, 4 bytes, host order.</summary>
+    CtStatus = 28,
+
+    /// <summary><c>fib_addrtype</c>: <see cref="Rules.NftAddrType"/>, 4 bytes, host order.</summary>
+    FibAddrType = 38,
 
     /// <summary><c>ifname</c>, 16 bytes, padded with zeros.</summary>
     Ifname = 41,

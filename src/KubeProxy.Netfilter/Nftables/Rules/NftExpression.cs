@@ -28,6 +28,12 @@ public enum NftField
 
     /// <summary><c>th dport</c>: the destination port, whatever the transport.</summary>
     ThDport,
+
+    /// <summary><c>ip protocol</c>.</summary>
+    IpProtocol,
+
+    /// <summary><c>ip6 nexthdr</c>.</summary>
+    Ip6Nexthdr,
 }
 
 /// <summary>A field of the packet (<c>NFTA_PAYLOAD_*</c>).</summary>

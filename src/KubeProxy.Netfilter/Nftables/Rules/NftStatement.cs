@@ -96,4 +96,8 @@ public enum NftDynsetOperation : uint
 }
 
 /// <summary>Changes a dynamic set from the packet path: <c>update @affinity { ip saddr }</c>.</summary>
-public sealed record NftDynset(NftDynsetOperation Operation, string Set, NftExpression Key) : NftStatement;
+public sealed record NftDynset(NftDynsetOperation Operation, string Set, NftExpression Key) : NftStatement
+{
+    /// <summary>How long the element lives from now on; null: as the set says. Millisecond resolution.</summary>
+    public TimeSpan? Timeout { get; init; }
+}

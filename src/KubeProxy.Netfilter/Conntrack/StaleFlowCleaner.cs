@@ -1,0 +1,45 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+
+namespace KubeProxy.Netfilter.Conntrack;
+
+/// <summary>
+/// Deletes UDP flows that no longer agree with the rules. A flow is translated by its first packet only; a client that keeps
+/// sending from one port would talk to a dead endpoint for ever. To be run once the new rules are in the kernel: a flow
+/// deleted before would come back by the old ones. (TCP and SCTP connections end by themselves and are left alone.)
+/// </summary>
+/// <remarks>See <see cref="StaleFlowPlan"/> for which flows are stale.</remarks>
+public sealed class StaleFlowCleaner(IConntrack conntrack)
+{
+    /// <summary>
+    /// Up to so many frontends, each is asked for on its own: the kernel goes through its table each time, but copies out
+    /// only what concerns the frontend. Beyond, all UDP flows are read once.
+    /// </summary>
+    private const int MaxSeparateDumps = 4;
+
+    /// <summary>Deletes the stale flows; asks the kernel nothing when the plan has no UDP frontend.</summary>
+    /// <returns>How many were deleted.</returns>
+    /// <exception cref="Netlink.NetlinkException">The kernel refused a request.</exception>
+    public async Task<int> CleanAsync(StaleFlowPlan plan, CancellationToken cancellationToken = default)
+    {
+        if (plan.IsEmpty) return 0;
+        HashSet<Flow> stale = [];
+        foreach (var filter in Filters(plan))
+        {
+            await conntrack.VisitAsync(filter, (in Flow flow) =>
+            {
+                if (plan.IsStale(flow)) stale.Add(flow);
+            }, cancellationToken: cancellationToken);
+        }
+
+        return stale.Count == 0 ? 0 : await conntrack.DeleteAsync([.. stale], cancellationToken);
+    }
+
+    private static IEnumerable<FlowFilter> Filters(StaleFlowPlan plan)
+    {
+        var udp = new FlowFilter { Family = plan.Family, Protocol = Protocol.Udp };
+        return plan.Frontends.Count > MaxSeparateDumps
+            ? [udp]
+            : plan.Frontends.Select(key => udp with { OriginalDestination = key.Address, OriginalDestinationPort = key.Port });
+    }
+}

@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using KubeProxy.Netlink.Interop;
+
+namespace KubeProxy.Netlink;
+
+/// <summary>
+/// An AF_NETLINK socket. It belongs to the network namespace that the calling thread is in when it is opened.
+/// </summary>
+public sealed class NetlinkSocket : INetlinkTransport
+{
+    // Netlink never makes a sender wait, and answers are queued before sendmsg returns: the calls are made directly, and the
+    // BCL's socket (and its epoll thread) serves only to wait for readability. Peeking does not take a datagram away.
+    private readonly SafeSocketHandle _handle;
+    private readonly Socket _socket;
+    private readonly byte[] _peek = new byte[1];
+    private readonly INetlinkTrace? _trace;
+    private int _sendBuffer;
+
+    private NetlinkSocket(SafeSocketHandle handle, NetlinkSocketOptions options)
+    {
+        _handle = handle;
+        PortId = Bind(handle);
+        TrySetOption(LibC.SOL_NETLINK, LibC.NETLINK_EXT_ACK, 1);
+        TrySetOption(LibC.SOL_NETLINK, LibC.NETLINK_CAP_ACK, 1);
+        if (options.StrictDumps) TrySetOption(LibC.SOL_NETLINK, LibC.NETLINK_GET_STRICT_CHK, 1);
+        if (options.Filter is { } filter) Attach(filter);
+        SetBuffer(LibC.SO_RCVBUFFORCE, LibC.SO_RCVBUF, options.ReceiveBuffer);
+        RaiseSendBuffer(options.SendBuffer);
+        _trace = options.Trace ?? NetlinkTrace.FromEnvironment();
+        _socket = new Socket(handle);
+    }
+
+    /// <inheritdoc/>
+    public uint PortId { get; }
+
+    /// <summary>Opens a socket in the network namespace of the calling thread.</summary>
+    /// <exception cref="NetlinkException">
+    /// The kernel has no such protocol (EPROTONOSUPPORT), or another system call failed; see <see cref="NetlinkPreflight"/>.
+    /// </exception>
+    public static NetlinkSocket Open(NetlinkProtocol protocol, NetlinkSocketOptions? options = null)
+    {
+        var descriptor = LibC.Socket(
+            LibC.AF_NETLINK, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, (int)protocol);
+        if (descriptor < 0) throw LastError($"open a netlink socket for {protocol}");
+        var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
+        try
+        {
+            return new NetlinkSocket(handle, options ?? new NetlinkSocketOptions());
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public unsafe void Send(ReadOnlySpan<ReadOnlyMemory<byte>> parts)
+    {
+        var vectors = stackalloc LibC.IoVector[Math.Min(parts.Length, 1024)];
+        if (parts.Length > 1024) throw new NetlinkException("send a datagram of more than 1024 parts", Errno.MessageTooLong);
+        var pins = ArrayPool<MemoryHandle>.Shared.Rent(parts.Length);
+        var pinned = 0;
+        try
+        {
+            long total = 0;
+            for (; pinned < parts.Length; pinned++)
+            {
+                pins[pinned] = parts[pinned].Pin();
+                vectors[pinned] = new LibC.IoVector { Base = (byte*)pins[pinned].Pointer, Length = (nuint)parts[pinned].Length };
+                total += parts[pinned].Length;
+            }
+
+            if (total > _sendBuffer) RaiseSendBuffer(total);
+            SendVectors(vectors, parts.Length, total);
+        }
+        finally
+        {
+            for (var i = 0; i < pinned; i++) pins[i].Dispose();
+            ArrayPool<MemoryHandle>.Shared.Return(pins, clearArray: true);
+        }
+
+        _trace?.Sent(PortId, parts);
+    }
+
+    /// <inheritdoc/>
+    public unsafe bool TryReceive(Span<byte> buffer, out int length)
+    {
+        fixed (byte* start = buffer)
+        {
+            var sender = default(LibC.SockAddrNl);
+            var vector = new LibC.IoVector { Base = start, Length = (nuint)buffer.Length };
+            while (true)
+            {
+                var message = new LibC.MessageHeader
+                {
+                    Name = &sender, NameLength = (uint)sizeof(LibC.SockAddrNl), Vectors = &vector, VectorCount = 1,
+                };
+                var received = LibC.RecvMsg(_handle, &message, LibC.MSG_DONTWAIT);
+                if (received < 0)
+                {
+                    length = 0;
+                    var errno = Marshal.GetLastPInvokeError();
+                    if (errno == Errno.Interrupted) continue;
+                    if (errno == Errno.TryAgain) return false;
+                    throw Failure("receive from the kernel", errno);
+                }
+
+                // Other processes can write to our port, if privileged; only the kernel (port 0) is listened to.
+                if (sender.PortId != 0) continue;
+                if ((message.Flags & LibC.MSG_TRUNC) != 0)
+                    throw new NetlinkException($"receive a datagram into {buffer.Length} bytes", Errno.MessageTooLong);
+                length = (int)received;
+                _trace?.Received(PortId, buffer[..length]);
+                return true;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryReceive(buffer.Span, out var length)) return length;
+            try
+            {
+                await _socket.ReceiveAsync(_peek, SocketFlags.Peek, cancellationToken);
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.OperationAborted)
+            {
+                throw new ObjectDisposedException(nameof(NetlinkSocket), error);
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
+            {
+                throw new NetlinkOverrunException("wait for the kernel", error);
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.MessageSize)
+            {
+                // A datagram longer than the one byte peeked at: there is something to receive.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Join(uint group) => SetMembership(LibC.NETLINK_ADD_MEMBERSHIP, group, "join");
+
+    /// <inheritdoc/>
+    public void Leave(uint group) => SetMembership(LibC.NETLINK_DROP_MEMBERSHIP, group, "leave");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _handle.Dispose();
+        (_trace as IDisposable)?.Dispose();
+    }
+
+    private unsafe void SendVectors(LibC.IoVector* vectors, int count, long total)
+    {
+        var kernel = new LibC.SockAddrNl { Family = LibC.AF_NETLINK };
+        var message = new LibC.MessageHeader
+        {
+            Name = &kernel, NameLength = (uint)sizeof(LibC.SockAddrNl), Vectors = vectors, VectorCount = (nuint)count,
+        };
+        while (LibC.SendMsg(_handle, &message, LibC.MSG_NOSIGNAL) < 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno == Errno.Interrupted) continue;
+            throw new NetlinkException($"send {total} bytes to the kernel (send buffer {_sendBuffer} bytes)", errno);
+        }
+    }
+
+    private static unsafe uint Bind(SafeSocketHandle handle)
+    {
+        var address = new LibC.SockAddrNl { Family = LibC.AF_NETLINK };
+        var length = (uint)sizeof(LibC.SockAddrNl);
+        if (LibC.Bind(handle, &address, length) < 0) throw LastError("bind a netlink socket");
+        if (LibC.GetSockName(handle, &address, &length) < 0) throw LastError("read the address of a netlink socket");
+        return address.PortId;
+    }
+
+    private unsafe void SetMembership(int option, uint group, string verb)
+    {
+        if (LibC.SetSockOpt(_handle, LibC.SOL_NETLINK, option, &group, sizeof(uint)) < 0)
+            throw LastError($"{verb} netlink multicast group {group}");
+    }
+
+    private unsafe bool TrySetOption(int level, int name, int value) =>
+        LibC.SetSockOpt(_handle, level, name, &value, sizeof(int)) == 0;
+
+    /// <summary>Beyond the system-wide limit if privileged; otherwise as far as allowed.</summary>
+    private void SetBuffer(int forced, int limited, int bytes)
+    {
+        if (!TrySetOption(LibC.SOL_SOCKET, forced, bytes)) TrySetOption(LibC.SOL_SOCKET, limited, bytes);
+    }
+
+    private unsafe void RaiseSendBuffer(long total)
+    {
+        // The kernel takes 32 bytes of the buffer for itself, and doubles what is asked for.
+        SetBuffer(LibC.SO_SNDBUFFORCE, LibC.SO_SNDBUF, (int)Math.Min(total + 4096, int.MaxValue / 2));
+        int actual = 0;
+        var length = (uint)sizeof(int);
+        if (LibC.GetSockOpt(_handle, LibC.SOL_SOCKET, LibC.SO_SNDBUF, &actual, &length) == 0) _sendBuffer = actual - 32;
+    }
+
+    // The program sees the datagram from its first message's header on. Loads convert from network order, so the constants
+    // are those that the host's order gives when read that way.
+    private unsafe void Attach(NetlinkNotificationFilter filter)
+    {
+        const ushort LoadWord = 0x20, LoadHalf = 0x28, JumpIfEqual = 0x15, Return = 0x06;
+        var pid = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(filter.IgnoredPortId) : filter.IgnoredPortId;
+        var type = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(filter.KeptMessageType) : filter.KeptMessageType;
+        var code = stackalloc LibC.SockFilter[]
+        {
+            new() { Code = LoadWord, K = 12 }, // nlmsg_pid
+            new() { Code = JumpIfEqual, JumpTrue = 0, JumpFalse = 2, K = pid },
+            new() { Code = LoadHalf, K = 4 }, // nlmsg_type
+            new() { Code = JumpIfEqual, JumpTrue = 0, JumpFalse = 1, K = type },
+            new() { Code = Return, K = uint.MaxValue }, // keep
+            new() { Code = Return, K = 0 }, // drop
+        };
+        var program = new LibC.SockFilterProgram { Length = 6, Filter = code };
+        if (LibC.SetSockOpt(_handle, LibC.SOL_SOCKET, LibC.SO_ATTACH_FILTER, &program, (uint)sizeof(LibC.SockFilterProgram)) < 0)
+            throw LastError("attach a filter to a netlink socket");
+    }
+
+    private static NetlinkException LastError(string operation) => Failure(operation, Marshal.GetLastPInvokeError());
+
+    private static NetlinkException Failure(string operation, int errno) => errno == Errno.NoBufferSpace
+        ? new NetlinkOverrunException(operation)
+        : new NetlinkException(operation, errno);
+}

@@ -1,0 +1,151 @@
+using KubeProxy.Netfilter.Nftables.Text;
+using KubeProxy.Netfilter.Nftables.Validation;
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Netfilter.Nftables.Testing;
+
+/// <summary>
+/// nf_tables in memory, for tests: as strict as the kernel (references, duplicates, clashes, missing things), transactional,
+/// with injectable failures. Passes the contract tests of the kernel client. Thread-safe.
+/// </summary>
+public sealed class InMemoryNftables : INftables
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<NftTableKey, MemoryTable> _tables = [];
+    private ulong _nextHandle = 1;
+    private uint _generation = 1;
+
+    /// <summary>
+    /// Refuses operations: gets each operation, and each element of element operations (null for the operation itself), and
+    /// returns an errno, or 0 to let it pass. Null: refuse nothing.
+    /// </summary>
+    public Func<NftOperation, NftElement?, int>? Refuse { get; set; }
+
+    /// <summary>
+    /// Asked before each commit: true loses its acknowledgement, so that the commit throws
+    /// <see cref="NftUnknownOutcomeException"/>. Null: never.
+    /// </summary>
+    public Func<NftTransaction, LostAck>? LoseAck { get; set; }
+
+    /// <summary>What has been asked of it.</summary>
+    public InMemoryNftablesCounts Counts { get; } = new();
+
+    /// <summary>Raised after each transaction that was applied, with its generation. Called while the state is locked.</summary>
+    public event Action<NftTransaction, uint>? Committed;
+
+    /// <inheritdoc/>
+    public Task<NftCommitResult> CommitAsync(NftTransaction transaction, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            lock (_lock) return Task.FromResult(Commit(transaction));
+        }
+        catch (Exception exception) when (exception is NftTransactionException or NftUnknownOutcomeException)
+        {
+            return Task.FromException<NftCommitResult>(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<uint> GetGenerationAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_lock) return Task.FromResult(_generation);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<NftTable>> ListTablesAsync(NftFamily? family = null, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            Counts.CountDump();
+            return Task.FromResult<IReadOnlyList<NftTable>>(
+                [.. _tables.Values.Select(table => table.Table).Where(table => family is null || table.Key.Family == family)]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<NftTableContent?> ReadTableAsync(NftTableKey table, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            Counts.CountDump();
+            return Task.FromResult(_tables.TryGetValue(table, out var found) ? found.Content(_generation) : null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<uint> ReadElementsAsync(
+        NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(visit);
+        List<NftElement> elements;
+        uint generation;
+        lock (_lock)
+        {
+            Counts.CountDump();
+            if (!_tables.TryGetValue(set.Key.Table, out var table) || !table.Sets.TryGetValue(set.Key.Name, out var found))
+                return Task.FromException<uint>(NftReadException.NotFound($"list set {NftChainText.Table(set.Key.Table)} {set.Key.Name}"));
+            elements = [.. found.Elements.Values];
+            generation = _generation;
+        }
+
+        foreach (var element in elements) visit(element);
+        return Task.FromResult(generation);
+    }
+
+    /// <summary>Everything as text that <c>nft -f</c> loads.</summary>
+    public string Dump()
+    {
+        lock (_lock) return string.Concat(_tables.Values.Select(table => table.Text(_generation)));
+    }
+
+    /// <summary>The elements of a set; empty when there is no such set.</summary>
+    public IReadOnlyCollection<NftElement> Elements(NftSetKey set)
+    {
+        lock (_lock)
+            return _tables.TryGetValue(set.Table, out var table) && table.Sets.TryGetValue(set.Name, out var found)
+                ? [.. found.Elements.Values] : [];
+    }
+
+    /// <summary>Nothing to release.</summary>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private NftCommitResult Commit(NftTransaction transaction)
+    {
+        Counts.CountCommit();
+        if (transaction.ExpectedGeneration is { } expected && expected != _generation)
+            throw NftFailures.Exception([NftFailures.OfBatch(Errno.Restart, null)]);
+        var lost = LoseAck?.Invoke(transaction) ?? LostAck.None;
+        if (lost == LostAck.NotApplied) throw new NftUnknownOutcomeException("The acknowledgement was lost (injected, not applied).");
+        var failures = NftOperationCheck.Check(transaction);
+        var undo = new Stack<Action>();
+        if (failures.Count == 0) new MemoryApply(_tables, undo, Refuse, () => _nextHandle++).Apply(transaction, failures);
+        if (failures.Count > 0)
+        {
+            while (undo.TryPop(out var action)) action();
+            throw NftFailures.Exception(failures);
+        }
+
+        if (!transaction.IsEmpty) _generation++;
+        Counts.Count(transaction);
+        Committed?.Invoke(transaction, _generation);
+        if (lost == LostAck.Applied) throw new NftUnknownOutcomeException("The acknowledgement was lost (injected, applied).");
+        return new NftCommitResult(_generation, transaction.Operations.Count, 0);
+    }
+}
+
+/// <summary>What happens to a transaction and its acknowledgement.</summary>
+public enum LostAck
+{
+    /// <summary>The acknowledgement arrives.</summary>
+    None,
+
+    /// <summary>The transaction is applied, the acknowledgement lost.</summary>
+    Applied,
+
+    /// <summary>The transaction is not applied, and nobody says so.</summary>
+    NotApplied,
+}

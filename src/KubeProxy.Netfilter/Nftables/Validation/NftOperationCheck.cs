@@ -1,0 +1,131 @@
+using System.Text;
+using KubeProxy.Netfilter.Nftables.Rules;
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Netfilter.Nftables.Validation;
+
+/// <summary>
+/// Finds what could not be encoded, or would not read back as it was written, before anything is sent. A problem is reported
+/// like a refusal by the kernel (EINVAL), so that callers treat a poisoned object the same wherever it is caught.
+/// </summary>
+internal static class NftOperationCheck
+{
+    private const int MaxName = 255; // NFT_NAME_MAXLEN - 1
+    private const int MaxComment = 128; // NFTNL_UDATA_COMMENT_MAXLEN
+
+    /// <summary>Every problem of the transaction.</summary>
+    public static List<NftFailure> Check(NftTransaction transaction)
+    {
+        var failures = new List<NftFailure>();
+        for (var i = 0; i < transaction.Operations.Count; i++)
+            Check(i, transaction.Operations[i], failures);
+        return failures;
+    }
+
+    private static void Check(int index, NftOperation operation, List<NftFailure> failures)
+    {
+        switch (operation)
+        {
+            case NftOperation.AddElements add:
+                CheckElements(index, operation, add.Set, add.Elements, adding: true, failures);
+                return;
+            case NftOperation.DeleteElements delete:
+                CheckElements(index, operation, delete.Set, delete.Elements, adding: false, failures);
+                return;
+        }
+
+        if (Problem(operation) is { } problem)
+            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
+    }
+
+    private static string? Problem(NftOperation operation) => operation switch
+    {
+        NftOperation.AddTable add => Name(add.Table.Key.Name) ?? Comment(add.Table.Comment),
+        NftOperation.DeleteTable delete => Name(delete.Table.Name),
+        NftOperation.AddChain add => Name(add.Chain.Key.Name) ?? Comment(add.Chain.Comment),
+        NftOperation.DeleteChain delete => Name(delete.Chain.Name),
+        NftOperation.FlushChain flush => Name(flush.Chain.Name),
+        NftOperation.AddSet add => Set(add.Set),
+        NftOperation.DeleteSet delete => Name(delete.Set.Name),
+        NftOperation.FlushSet flush => Name(flush.Set.Name),
+        NftOperation.AddRule add => NftRuleCheck.Problem(add.Chain.Table.Family, add.Rule) ?? Comment(add.Rule.Comment),
+        _ => null,
+    };
+
+    internal static string? Comment(string? comment)
+    {
+        if (comment is null) return null;
+        if (comment.AsSpan().ContainsAny('"', '\n', '\0')) return "a comment cannot have a quote, a line end or a zero";
+        return Encoding.UTF8.GetByteCount(comment) is 0 or > MaxComment ? $"a comment needs 1 to {MaxComment} bytes" : null;
+    }
+
+    private static string? Name(string name) =>
+        Encoding.UTF8.GetByteCount(name) is 0 or > MaxName || name.Contains('\0', StringComparison.Ordinal)
+            ? $"a name needs 1 to {MaxName} bytes" : null;
+
+    private static string? Set(NftSet set)
+    {
+        if (Name(set.Key.Name) is { } name) return name;
+        if (Comment(set.Comment) is { } comment) return comment;
+        if (Types(set.KeyType) is { } key) return "key: " + key;
+        if (set.Kind == NftSetKind.Map != !set.DataType.IsEmpty) return "a map, and only a map, has a data type";
+        if (set.Kind == NftSetKind.Map && Types(set.DataType) is { } data) return "data: " + data;
+        if (Typeof(set.KeyTypeof, set.KeyType) is { } keyTypeof) return "key typeof: " + keyTypeof;
+        if (Typeof(set.DataTypeof, set.DataType) is { } dataTypeof) return "data typeof: " + dataTypeof;
+        if (set.Flags.HasFlag(NftSetFlags.Interval) && set.KeyType.FirstOrDefault(type => !NftIntervals.CanBeRange(type)) is not 0 and var type)
+            return $"ranges of {type.NftName()} are not supported";
+        if (set.Timeout is not null && !set.Flags.HasFlag(NftSetFlags.Timeout)) return "a timeout needs the timeout flag";
+        return set.Timeout is { } timeout && timeout < TimeSpan.FromMilliseconds(1) ? "a timeout is at least 1 ms" : null;
+    }
+
+    private static string? Types(System.Collections.Immutable.ImmutableArray<NftDataType> types)
+    {
+        if (types.IsDefaultOrEmpty) return "no type";
+        if (types.Any(type => NftDataTypes.TryByteLength(type) is null)) return "unknown type";
+        if (types.Length > Wire.NftProtocol.MaxConcatParts) return $"more than {Wire.NftProtocol.MaxConcatParts} parts";
+        return NftDataTypes.ByteLength(types.AsSpan()) > NftData.MaxLength ? $"longer than {NftData.MaxLength} bytes" : null;
+    }
+
+    private static string? Typeof(
+        System.Collections.Immutable.ImmutableArray<NftExpression> expressions, System.Collections.Immutable.ImmutableArray<NftDataType> types)
+    {
+        if (expressions.IsEmpty) return null;
+        if (expressions.Any(expression => expression is not (NftPayload or NftMeta or NftCt or NftNumgen or NftFibAddrType)))
+            return "only fields, meta, ct, fib and numgen have a typeof";
+        return expressions.SelectMany(expression => expression.TypesOf()).SequenceEqual(types) ? null : "does not have the declared type";
+    }
+
+    private static void CheckElements(
+        int index, NftOperation operation, NftSet set, IReadOnlyList<NftElement> elements, bool adding, List<NftFailure> failures)
+    {
+        if (Set(set) is { } problem)
+        {
+            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
+            return;
+        }
+
+        var keyLength = NftDataTypes.ByteLength(set.KeyType.AsSpan());
+        var dataLength = set.DataType.IsEmpty ? 0 : NftDataTypes.ByteLength(set.DataType.AsSpan());
+        for (var i = 0; i < elements.Count; i++)
+            if (Element(set, elements[i], keyLength, dataLength, adding) is { } wrong)
+                failures.Add(NftFailures.Of(index, i, Errno.InvalidArgument, wrong, operation));
+    }
+
+    private static string? Element(NftSet set, in NftElement element, int keyLength, int dataLength, bool adding)
+    {
+        if (element.Key.Length != keyLength) return $"the key has {element.Key.Length} bytes instead of {keyLength}";
+        if (!element.KeyEnd.IsEmpty)
+        {
+            if (!set.Flags.HasFlag(NftSetFlags.Interval)) return "a range in a set that is not of ranges";
+            if (element.KeyEnd.Length != keyLength) return $"the end of the range has {element.KeyEnd.Length} bytes instead of {keyLength}";
+            if (NftIntervals.IsReversed(set.KeyType, element.Key, element.KeyEnd)) return "the range ends before it begins";
+        }
+
+        if (!adding) return null;
+        if (element.Data.Length != dataLength) return $"the data has {element.Data.Length} bytes instead of {dataLength}";
+        if (element.Verdict is null == (set.Kind == NftSetKind.VerdictMap)) return "an element of a verdict map, and only that, has a verdict";
+        if (element.Verdict is { } verdict && NftRuleCheck.Verdict(verdict) is { } wrong) return wrong;
+        if (element.Timeout is { } timeout && timeout < TimeSpan.FromMilliseconds(1)) return "a timeout is at least 1 ms";
+        return Comment(element.Comment);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using KubeProxy.Core.Planning;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
+
+namespace KubeProxy.Netfilter.Proxy.Nftables;
+
+/// <summary>
+/// The chains and rules that are there without any service. Hooks, priorities and the chains' purposes are upstream's; see
+/// <c>docs/nftables.md</c> for the way of a packet.
+/// </summary>
+internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
+{
+    public const string RejectChain = "reject-chain";
+    public const string ExternalLocal = "external-local";
+    public const string ExternalLocalNodePorts = "external-local-nodeports";
+
+    /// <summary>The table. Upstream's comment, since the table is the same one.</summary>
+    public NftTable Table { get; } = new(parts.Table) { Comment = "rules for kube-proxy" };
+
+    /// <summary>The chains with their rules, those with hooks last.</summary>
+    public IEnumerable<ChainDefinition> Chains(NodePlan node) =>
+    [
+        Chain(RejectChain, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
+        Chain("service-endpoints-check", [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
+        Chain("nodeport-endpoints-check", [NodePortRule(node, FixedSets.NoEndpointNodePorts, locally: false)]),
+        Chain("firewall-check", [FirewallRule]),
+        Chain("cluster-ips-check", [.. ClusterIpsRules(node)]),
+        Chain(ExternalLocal, [.. ExternalLocalRules(parts.Frontend, FixedSets.ShortCircuitIps, FixedSets.LocalServiceIps)]),
+        Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(RuleParts.NodePort, FixedSets.ShortCircuitNodePorts, FixedSets.LocalServiceNodePorts)]),
+        Chain("masquerading",
+        [
+            new NftRule(parts.IsMarked, parts.Unmark, new NftMasquerade(FullyRandom: true)),
+            new NftRule(
+                new NftBitsMatch(new NftCt(NftCtKey.Status), (uint)NftCtStatus.Dnat),
+                new NftSetMatch(new NftConcat(parts.Saddr, parts.Daddr), FixedSets.HairpinIps),
+                new NftMasquerade(FullyRandom: true)),
+        ]),
+        Chain("services", [.. ServicesRules(node)]),
+        Hooked("filter-prerouting-pre-dnat", NftChainType.Filter, NftHook.Prerouting, -110, [OnNew("firewall-check")]),
+        Hooked("filter-output-pre-dnat", NftChainType.Filter, NftHook.Output, -110, [OnNew("firewall-check")]),
+        Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [OnNew("nodeport-endpoints-check"), OnNew("service-endpoints-check")]),
+        Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [OnNew("service-endpoints-check"), OnNew("cluster-ips-check")]),
+        Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [OnNew("service-endpoints-check"), OnNew("cluster-ips-check")]),
+        Hooked("nat-prerouting", NftChainType.Nat, NftHook.Prerouting, -100, [new NftRule(RuleParts.Jump("services"))]),
+        Hooked("nat-output", NftChainType.Nat, NftHook.Output, -100, [new NftRule(RuleParts.Jump("services"))]),
+        Hooked("nat-postrouting", NftChainType.Nat, NftHook.Postrouting, 100, [new NftRule(RuleParts.Jump("masquerading"))]),
+    ];
+
+    private NftRule FirewallRule => new(
+        new NftSetMatch(parts.Frontend, FixedSets.FirewallServices),
+        new NftSetMatch(new NftConcat([.. parts.Frontend.Parts, parts.Saddr]), FixedSets.FirewallSources, Negated: true),
+        RuleParts.Drop)
+    { Comment = "drop what LoadBalancerSourceRanges do not allow" };
+
+    private IEnumerable<NftRule> ClusterIpsRules(NodePlan node)
+    {
+        yield return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), new NftReject())
+        { Comment = "Reject traffic to invalid ports of ClusterIPs" };
+        foreach (var cidr in node.ServiceCidrs)
+            yield return new NftRule(parts.DaddrIn(cidr), RuleParts.Drop) { Comment = "Drop traffic to unallocated ClusterIPs" };
+    }
+
+    private IEnumerable<NftRule> ServicesRules(NodePlan node)
+    {
+        var toClusterIp = new NftSetMatch(parts.Daddr, FixedSets.ClusterIps);
+        if (policy.All)
+            yield return new NftRule(toClusterIp, parts.Mark) { Comment = "masquerade all clusterIP traffic" };
+        else if (parts.FromPods(negated: true) is { } fromElsewhere)
+            yield return new NftRule(toClusterIp, fromElsewhere, parts.Mark) { Comment = "masquerade clusterIP traffic from outside cluster" };
+        yield return new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.ServiceIps));
+        yield return NodePortRule(node, FixedSets.ServiceNodePorts, locally: true);
+    }
+
+    // The policy is about traffic from outside; pods and the node itself reach every endpoint.
+    private IEnumerable<NftRule> ExternalLocalRules(NftConcat frontend, string shortCircuit, string local)
+    {
+        if (parts.FromPods(negated: false) is { } fromPods)
+            yield return new NftRule(fromPods, new NftVerdictMapStatement(frontend, shortCircuit)) { Comment = "short-circuit pod traffic" };
+        yield return new NftRule(RuleParts.FromThisNode, parts.Mark, new NftVerdictMapStatement(frontend, shortCircuit))
+        { Comment = "short-circuit local traffic" };
+        yield return new NftRule(new NftVerdictMapStatement(frontend, local));
+    }
+
+    private NftRule NodePortRule(NodePlan node, string map, bool locally)
+    {
+        var lookup = new NftVerdictMapStatement(RuleParts.NodePort, map);
+        if (!node.NodePortAddresses.IsEmpty) return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.NodePortIps), lookup);
+        return locally ? new NftRule(RuleParts.ToThisNode, parts.NotToLoopback, lookup) : new NftRule(parts.NotToLoopback, lookup);
+    }
+
+    private static NftRule OnNew(string chain) => new(RuleParts.NewConnection, RuleParts.Jump(chain));
+
+    private ChainDefinition Chain(string name, ImmutableArray<NftRule> rules, string? comment = null) =>
+        new(new NftChain(new NftChainKey(parts.Table, name)) { Comment = comment }, rules);
+
+    private ChainDefinition Hooked(string name, NftChainType type, NftHook hook, int priority, ImmutableArray<NftRule> rules) =>
+        new(new NftChain(new NftChainKey(parts.Table, name)) { Base = new NftBaseChain(type, hook, priority) }, rules);
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
+
+namespace KubeProxy.Netfilter.Proxy.Nftables;
+
+/// <summary>
+/// The sets and maps that all services share. Names and types that upstream has too are the same, so that either proxy can
+/// take over from the other; what has another type here has a name of its own.
+/// </summary>
+internal sealed class FixedSets
+{
+    public const string Endpoints = "endpoints";
+    public const string LocalEndpoints = "local-endpoints";
+    public const string NodePortEndpoints = "nodeport-endpoints";
+    public const string LocalNodePortEndpoints = "local-nodeport-endpoints";
+    public const string ServiceIps = "service-ips";
+    public const string LocalServiceIps = "local-service-ips";
+    public const string ShortCircuitIps = "short-circuit-ips";
+    public const string ServiceNodePorts = "service-nodeports";
+    public const string LocalServiceNodePorts = "local-service-nodeports";
+    public const string ShortCircuitNodePorts = "short-circuit-nodeports";
+    public const string NoEndpointServices = "no-endpoint-services";
+    public const string NoEndpointNodePorts = "no-endpoint-nodeports";
+    public const string FirewallServices = "firewall-services";
+    public const string FirewallSources = "firewall-sources";
+    public const string ClusterIps = "cluster-ips";
+    public const string NodePortIps = "nodeport-ips";
+    public const string HairpinIps = "hairpin-ips";
+
+    private readonly RuleParts _parts;
+    private readonly Dictionary<string, NftSet> _sets;
+
+    public FixedSets(RuleParts parts)
+    {
+        _parts = parts;
+        NftDataType[] service = [parts.AddressType, NftDataType.InetProto, NftDataType.InetService];
+        NftDataType[] nodePort = [NftDataType.InetProto, NftDataType.InetService];
+        NftSet[] all =
+        [
+            EndpointMap(Endpoints, nodePorts: false, "endpoints of each frontend, in slots numbered from 0"),
+            EndpointMap(LocalEndpoints, nodePorts: false, "endpoints on this node of frontends with policy Local"),
+            EndpointMap(NodePortEndpoints, nodePorts: true, "endpoints of each node port, in slots numbered from 0"),
+            EndpointMap(LocalNodePortEndpoints, nodePorts: true, "endpoints on this node of node ports with policy Local"),
+            Set(ClusterIps, [parts.AddressType], "Active ClusterIPs"),
+            Set(NodePortIps, [parts.AddressType], "IPs that accept NodePort traffic"),
+            Set(HairpinIps, [parts.AddressType, parts.AddressType], "endpoints on this node, for connections to themselves"),
+            VerdictMap(ServiceIps, service, "ClusterIP, ExternalIP and LoadBalancer IP traffic"),
+            VerdictMap(ServiceNodePorts, nodePort, "NodePort traffic"),
+            VerdictMap(LocalServiceIps, service, "policy Local, traffic from outside of the cluster"),
+            VerdictMap(LocalServiceNodePorts, nodePort, "policy Local, traffic from outside of the cluster"),
+            VerdictMap(ShortCircuitIps, service, "policy Local, traffic of pods and of this node"),
+            VerdictMap(ShortCircuitNodePorts, nodePort, "policy Local, traffic of pods and of this node"),
+            VerdictMap(NoEndpointServices, service, "vmap to drop or reject packets to services with no endpoints"),
+            VerdictMap(NoEndpointNodePorts, nodePort, "vmap to drop or reject packets to service nodeports with no endpoints"),
+            Set(FirewallServices, [.. service], "destinations that are subject to LoadBalancerSourceRanges"),
+            Set(FirewallSources, [.. service, parts.AddressType], "LoadBalancerSourceRanges") with { Flags = NftSetFlags.Interval },
+        ];
+        _sets = all.ToDictionary(set => set.Key.Name);
+    }
+
+    /// <summary>All of them.</summary>
+    public IEnumerable<NftSet> All => _sets.Values;
+
+    public NftSet this[string name] => _sets[name];
+
+    private NftSet Set(string name, ImmutableArray<NftDataType> key, string comment) =>
+        new(new NftSetKey(_parts.Table, name)) { KeyType = key, Comment = comment };
+
+    private NftSet VerdictMap(string name, NftDataType[] key, string comment) =>
+        Set(name, [.. key], comment) with { Kind = NftSetKind.VerdictMap };
+
+    // Declared by typeof: nft cannot print a key with numgen in it otherwise. The modulus there is without meaning.
+    private NftSet EndpointMap(string name, bool nodePorts, string comment)
+    {
+        NftExpression[] key = [RuleParts.Protocol, RuleParts.DestinationPort, new NftNumgen(1)];
+        NftDataType[] types = [NftDataType.InetProto, NftDataType.InetService, NftDataType.Integer];
+        return new NftSet(new NftSetKey(_parts.Table, name))
+        {
+            Kind = NftSetKind.Map,
+            KeyType = nodePorts ? [.. types] : [_parts.AddressType, .. types],
+            KeyTypeof = nodePorts ? [.. key] : [_parts.Daddr, .. key],
+            DataType = [_parts.AddressType, NftDataType.InetService],
+            DataTypeof = [_parts.Daddr, RuleParts.DestinationPort],
+            Comment = comment,
+        };
+    }
+}

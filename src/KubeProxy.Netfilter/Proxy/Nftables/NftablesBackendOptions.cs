@@ -1,0 +1,20 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>What the nftables backend of one address family has to know.</summary>
+public sealed record NftablesBackendOptions
+{
+    /// <summary>The family.</summary>
+    public required IpFamily Family { get; init; }
+
+    /// <summary>Which traffic is masqueraded, and the mark bit for it.</summary>
+    public MasqueradePolicy Masquerade { get; init; } = new();
+
+    /// <summary>
+    /// The number of elements in one transaction when the table is filled for the first time. Others who change rules wait
+    /// for one transaction at most. The table sees packets only after the last one.
+    /// </summary>
+    public int ColdStartTransactionSize { get; init; } = 8192;
+}

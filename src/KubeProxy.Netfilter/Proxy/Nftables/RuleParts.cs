@@ -1,0 +1,106 @@
+using System.Text;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
+
+namespace KubeProxy.Netfilter.Proxy.Nftables;
+
+/// <summary>The parts that the rules of one address family are made of.</summary>
+internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
+{
+    public IpFamily Family => family;
+
+    public NftTableKey Table { get; } = new(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, "kube-proxy");
+
+    public NftDataType AddressType { get; } = family == IpFamily.IPv4 ? NftDataType.Ipv4Addr : NftDataType.Ipv6Addr;
+
+    public NftExpression Saddr { get; } = new NftPayload(family == IpFamily.IPv4 ? NftField.IpSaddr : NftField.Ip6Saddr);
+
+    public NftExpression Daddr { get; } = new NftPayload(family == IpFamily.IPv4 ? NftField.IpDaddr : NftField.Ip6Daddr);
+
+    public static NftExpression Protocol { get; } = new NftMeta(NftMetaKey.L4proto);
+
+    public static NftExpression DestinationPort { get; } = new NftPayload(NftField.ThDport);
+
+    /// <summary>What frontends are found by.</summary>
+    public NftConcat Frontend => new(Daddr, Protocol, DestinationPort);
+
+    /// <summary>What node ports are found by.</summary>
+    public static NftConcat NodePort => new(Protocol, DestinationPort);
+
+    public static NftStatement NewConnection { get; } = new NftBitsMatch(new NftCt(NftCtKey.State), (uint)NftCtState.New);
+
+    /// <summary>Asks for masquerading in postrouting.</summary>
+    public NftStatement Mark { get; } =
+        new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), ~policy.Mark, policy.Mark));
+
+    public NftStatement IsMarked { get; } = new NftBitsMatch(new NftMeta(NftMetaKey.Mark), policy.Mark);
+
+    public NftStatement Unmark { get; } =
+        new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, policy.Mark));
+
+    public static NftStatement FromThisNode { get; } = IsLocal(NftFibAddress.Saddr);
+
+    public static NftStatement ToThisNode { get; } = IsLocal(NftFibAddress.Daddr);
+
+    public NftStatement NotToLoopback { get; } = family == IpFamily.IPv4
+        ? Prefix(new NftPayload(NftField.IpDaddr), NftOperator.NotEqual, Cidr.Parse("127.0.0.0/8"))
+        : Prefix(new NftPayload(NftField.Ip6Daddr), NftOperator.NotEqual, Cidr.Parse("::1/128"));
+
+    /// <summary>The condition for pods of this cluster, or for everybody else; null when they cannot be told apart.</summary>
+    public NftStatement? FromPods(bool negated)
+    {
+        var op = negated ? NftOperator.NotEqual : NftOperator.Equal;
+        return policy.LocalDetector switch
+        {
+            LocalTrafficDetector.Source source when source.Cidr.Family == family => Prefix(Saddr, op, source.Cidr),
+            LocalTrafficDetector.Bridge bridge => new NftMatch(InputInterface, op, InterfaceName(bridge.Interface, padded: true)),
+            LocalTrafficDetector.InterfacePrefix { Prefix: var prefix } =>
+                new NftPrefixMatch(InputInterface, op, InterfaceName(prefix, padded: false), Encoding.UTF8.GetByteCount(prefix) * 8),
+            _ => null,
+        };
+    }
+
+    public NftStatement DaddrIn(Cidr cidr) => Prefix(Daddr, NftOperator.Equal, cidr);
+
+    public static NftStatement Goto(string chain) => new NftVerdictStatement(NftVerdict.Goto(chain));
+
+    public static NftStatement Jump(string chain) => new NftVerdictStatement(NftVerdict.Jump(chain));
+
+    public static NftStatement Drop { get; } = new NftVerdictStatement(NftVerdict.Drop);
+
+    public static NftConstant ProtocolNumber(Protocol protocol) => new(NftDataType.InetProto, new NftData([(byte)protocol]));
+
+    public static NftConstant Address(IpAddr address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.WriteBytes(bytes);
+        return new NftConstant(
+            address.Family == IpFamily.IPv4 ? NftDataType.Ipv4Addr : NftDataType.Ipv6Addr, new NftData(bytes[..address.Length]));
+    }
+
+    private static NftExpression InputInterface { get; } = new NftMeta(NftMetaKey.Iifname);
+
+    private static NftMatch IsLocal(NftFibAddress address) => new(
+        new NftFibAddrType(address), NftOperator.Equal,
+        new NftConstant(NftDataType.FibAddrType, new NftData(BitConverter.GetBytes((uint)NftAddrType.Local))));
+
+    private static NftStatement Prefix(NftExpression field, NftOperator op, Cidr cidr) => cidr.PrefixLength == cidr.First.Length * 8
+        ? new NftMatch(field, op, Address(cidr.First))
+        : new NftPrefixMatch(field, op, Address(cidr.First), cidr.PrefixLength);
+
+    private static NftConstant InterfaceName(string name, bool padded)
+    {
+        const int nameSize = 16; // IFNAMSIZ
+        var bytes = Encoding.UTF8.GetBytes(name).AsSpan();
+        if (padded)
+        {
+            var full = new byte[nameSize];
+            bytes[..Math.Min(bytes.Length, nameSize - 1)].CopyTo(full);
+            bytes = full;
+        }
+
+        return new NftConstant(NftDataType.Ifname, new NftData(bytes));
+    }
+}

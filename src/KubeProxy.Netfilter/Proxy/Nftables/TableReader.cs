@@ -1,0 +1,74 @@
+using KubeProxy.Netfilter.Nftables;
+
+namespace KubeProxy.Netfilter.Proxy.Nftables;
+
+/// <summary>Takes over what the kernel has in the table.</summary>
+internal sealed class TableReader(INftables nftables, TableState state, FixedSets sets, NftTableKey table)
+{
+    private const int Attempts = 10;
+
+    /// <summary>Whether there was a table.</summary>
+    public bool Found { get; private set; }
+
+    /// <summary>Notes that the table has been made.</summary>
+    public void NoteFound() => Found = true;
+
+    /// <summary>The names the chains that were found.</summary>
+    public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
+
+    /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>
+    /// <returns>The generation of the ruleset that was read.</returns>
+    /// <exception cref="NftUnknownOutcomeException">The ruleset does not stand still.</exception>
+    public async Task<uint> ReadAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            if (await TryReadAsync(cancellationToken) is { } generation) return generation;
+        }
+
+        throw new NftUnknownOutcomeException($"The nftables ruleset changed {Attempts} times while table {table.Name} was read.");
+    }
+
+    private async Task<uint?> TryReadAsync(CancellationToken cancellationToken)
+    {
+        var generation = await nftables.GetGenerationAsync(cancellationToken);
+        var content = await nftables.ReadTableAsync(table, cancellationToken);
+        Found = content is not null;
+        FoundChains = content is null ? [] : [.. content.Chains.Keys];
+        if (content is null)
+        {
+            state.AdoptNothing();
+            return generation == await nftables.GetGenerationAsync(cancellationToken) ? generation : null;
+        }
+
+        AdoptChains(content);
+        AdoptSets(content);
+        foreach (var collection in state.Elements) await AdoptElementsAsync(content, collection, cancellationToken);
+        return content.Generation == await nftables.GetGenerationAsync(cancellationToken) ? content.Generation : null;
+    }
+
+    private void AdoptChains(NftTableContent content)
+    {
+        var adoption = state.Chains.BeginAdoption();
+        foreach (var (name, chain) in content.Chains)
+            adoption.Observe(name, new ChainDefinition(chain, [.. content.Rules[name].Select(rule => rule.Rule)]));
+        adoption.Complete();
+    }
+
+    private void AdoptSets(NftTableContent content)
+    {
+        var adoption = state.Sets.BeginAdoption();
+        foreach (var (name, set) in content.Sets) adoption.Observe(name, set);
+        adoption.Complete();
+    }
+
+    // A set of another type is another implementation's: the table will be replaced, and what is in the set does not matter.
+    private async Task AdoptElementsAsync(NftTableContent content, ElementCollection collection, CancellationToken cancellationToken)
+    {
+        var adoption = collection.BeginAdoption();
+        var name = collection.Set.Key.Name;
+        if (content.Sets.TryGetValue(name, out var found) && found == sets[name])
+            await nftables.ReadElementsAsync(collection.Set, adoption.Observe, adoption.Restart, cancellationToken);
+        adoption.Complete();
+    }
+}

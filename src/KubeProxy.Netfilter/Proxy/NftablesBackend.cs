@@ -1,0 +1,220 @@
+using System.Diagnostics;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Proxy.Nftables;
+using KubeProxy.Netfilter.Route;
+using KubeProxy.Netlink;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>
+/// The nftables backend of one address family. Services are elements of maps shared by all of them, so the number of chains,
+/// rules and maps, and the cost of a change, do not depend on the number of services. See <c>docs/nftables.md</c>.
+/// </summary>
+public sealed partial class NftablesBackend : IProxyBackend
+{
+    private readonly NftablesBackendOptions _options;
+    private readonly NftablesBackendParts _parts;
+    private readonly ILogger _logger;
+    private readonly BaseLayout _layout;
+    private readonly FixedSets _sets;
+    private readonly DispatchChains _dispatch;
+    private readonly TableState _state;
+    private readonly TableReader _reader;
+    private readonly TableCommitter _committer;
+    private readonly ServicePortCompiler _compiler;
+    private readonly ServicePorts _servicePorts;
+    private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
+    private NodePlan? _node;
+    private LocalAddresses? _addresses;
+    private volatile bool _addressesChanged;
+
+    /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
+    /// <param name="options">What to do.</param>
+    /// <param name="parts">What to do it with; disposed with the backend.</param>
+    /// <param name="logger">Where to say so.</param>
+    public NftablesBackend(NftablesBackendOptions options, NftablesBackendParts parts, ILogger<NftablesBackend> logger)
+    {
+        (_options, _parts, _logger) = (options, parts, logger);
+        var rules = new RuleParts(options.Family, options.Masquerade);
+        _layout = new BaseLayout(rules, options.Masquerade);
+        _sets = new FixedSets(rules);
+        _dispatch = new DispatchChains(rules);
+        _state = new TableState(options.Family, _sets);
+        _reader = new TableReader(parts.Nftables, _state, _sets, rules.Table);
+        _committer = new TableCommitter(
+            parts.Nftables, _state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, parts.ForeignChanges,
+            options.ColdStartTransactionSize);
+        _compiler = new ServicePortCompiler(_state, _dispatch, new AffinityCompiler(_state, rules));
+        _servicePorts = new ServicePorts(_state, _compiler, parts.Time);
+    }
+
+    /// <inheritdoc/>
+    public IpFamily Family => _options.Family;
+
+    /// <inheritdoc/>
+    public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
+    {
+        _parts.ForeignChanges.Start(requestSync);
+        await Guard(async token =>
+        {
+            _addresses = await LocalAddresses.StartAsync(_parts.Routes, OnAddressesChanged, _parts.Time, token);
+            await LookAsync(token);
+        }, cancellationToken);
+
+        void OnAddressesChanged()
+        {
+            _addressesChanged = true;
+            requestSync("the node's addresses changed");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        var compiling = Stopwatch.StartNew();
+        var frontendsBefore = FrontendsBefore(changes);
+        Absorb(changes);
+        compiling.Stop();
+
+        var committing = Stopwatch.StartNew();
+        _committer.Begin();
+        var repaired = 0;
+        await Guard(async token =>
+        {
+            if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await RepairAsync(token);
+            await _committer.WriteAsync(Refuse, token);
+            await _committer.SweepAsync(token);
+        }, cancellationToken);
+        _servicePorts.Accept();
+        committing.Stop();
+
+        return new SyncResult
+        {
+            Operations = _committer.Operations,
+            Repaired = repaired,
+            CompileTime = compiling.Elapsed,
+            CommitTime = committing.Elapsed,
+            DeletedFlows = await DeleteStaleFlowsAsync(frontendsBefore, changes, cancellationToken),
+            Quarantined = _servicePorts.Quarantined,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_addresses is not null) await _addresses.DisposeAsync();
+        await _parts.DisposeAsync();
+    }
+
+    // The UDP frontends of everything that changes, as they were.
+    private List<FrontendKey> FrontendsBefore(PlanChanges changes)
+    {
+        var before = new List<FrontendKey>();
+        foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
+        {
+            if (name.Protocol != Protocol.Udp || _servicePorts.Find(name) is not { } plan) continue;
+            foreach (var frontend in plan.Frontends) before.Add(frontend.Key);
+        }
+
+        return before;
+    }
+
+    // When the rules are in the kernel, not before: otherwise a client could get a new stale entry at once.
+    private async Task<int> DeleteStaleFlowsAsync(List<FrontendKey> before, PlanChanges changes, CancellationToken cancellationToken)
+    {
+        var plan = new StaleFlowPlan(Family, changes.Updated, before, AcceptsNodePorts);
+        try
+        {
+            return await new StaleFlowCleaner(_parts.Conntrack).CleanAsync(plan, cancellationToken);
+        }
+        catch (NetlinkException e)
+        {
+            // The rules are in force, and old entries time out; the sync itself did not fail.
+            LogFlows(_logger, Family, e.Message);
+            return 0;
+        }
+    }
+
+    private void Absorb(PlanChanges changes)
+    {
+        foreach (var name in changes.Removed) _servicePorts.Remove(name);
+        foreach (var plan in changes.Updated) _servicePorts.Update(plan);
+        if (changes.Verify) Reconsider();
+        var newNode = changes.Node is not null && changes.Node != _node;
+        _node = changes.Node ?? _node ?? throw new ArgumentException("The first sync needs the node's plan.", nameof(changes));
+        if (newNode || changes.Verify || _addressesChanged || !_compiler.UsedDispatch.IsSubsetOf(_dispatchInUse)) CompileBase();
+    }
+
+    // The periodic check: what was refused is tried again, and dispatch chains that nobody needs any more go.
+    private void Reconsider()
+    {
+        _compiler.UsedDispatch.Clear();
+        foreach (var plan in _servicePorts.Plans.ToArray()) _servicePorts.Update(plan);
+        _dispatchInUse.Clear();
+        _dispatchInUse.UnionWith(DispatchChains.Common);
+    }
+
+    private void CompileBase()
+    {
+        _addressesChanged = false;
+        _dispatchInUse.UnionWith(_compiler.UsedDispatch);
+        _compiler.UsedDispatch.Clear();
+        foreach (var set in _sets.All) _state.Stage(set);
+        foreach (var chain in _layout.Chains(_node!)) _state.Stage(chain);
+        foreach (var (kind, count) in _dispatchInUse.Order())
+            foreach (var chain in _dispatch.Define(kind, count)) _state.Stage(chain);
+        foreach (var address in NodePortAddresses()) _state.NodePortIps.Stage(address, default);
+        _state.Commit(RuleOwner.Base);
+    }
+
+    private IEnumerable<IpAddr> NodePortAddresses() => _node!.NodePortAddresses.IsEmpty ? [] : _addresses!.Current.Where(AcceptsNodePorts);
+
+    private bool AcceptsNodePorts(IpAddr address) => address.Family == Family && !IsLoopback(address)
+        && _addresses!.Contains(address)
+        && (_node!.NodePortAddresses.IsEmpty || _node.NodePortAddresses.Any(cidr => cidr.Contains(address)));
+
+    private static bool IsLoopback(IpAddr address) =>
+        address.Family == IpFamily.IPv4 ? address.Value >> 24 == 127 : address.Value == UInt128.One;
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        await _committer.LookAsync(cancellationToken);
+        foreach (var chain in _reader.FoundChains)
+            if (DispatchChains.TryParse(chain, out var kind, out var count)) _dispatchInUse.Add((kind, count));
+    }
+
+    private async Task<int> RepairAsync(CancellationToken cancellationToken)
+    {
+        var wanted = _state.ChangeCount;
+        await _committer.LookAsync(cancellationToken);
+        return Math.Max(0, _state.ChangeCount - wanted);
+    }
+
+    private void Refuse(RuleOwner owner, string reason)
+    {
+        _servicePorts.Quarantine(owner, reason);
+        CompileBase();
+    }
+
+    // Everything that the kernel's side can throw reaches the sync loop as one type, with a message for an operator.
+    private async Task Guard(Func<CancellationToken, Task> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await action(cancellationToken);
+        }
+        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException or NftReadException or NetlinkException)
+        {
+            throw new ProxyBackendException($"nftables ({Family}): {e.Message}", e);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
+    private static partial void LogFlows(ILogger logger, IpFamily family, string error);
+}

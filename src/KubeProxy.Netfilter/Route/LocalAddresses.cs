@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using KubeProxy.Core.Model;
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Netfilter.Route;
+
+/// <summary>
+/// The addresses of this node, kept up to date: read once, then followed by notifications, and read again when some were lost.
+/// </summary>
+public sealed class LocalAddresses : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly IRouteClient _client;
+    private readonly IRouteSubscription _subscription;
+    private readonly Action _changed;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<(int Interface, IpAddr Address, int PrefixLength), InterfaceAddress> _known = [];
+    private volatile ImmutableHashSet<IpAddr> _current = [];
+    private Task _following = Task.CompletedTask;
+
+    private LocalAddresses(IRouteClient client, Action changed, TimeProvider time) =>
+        (_client, _subscription, _changed, _time) = (client, client.Subscribe(), changed, time);
+
+    /// <summary>
+    /// The addresses of all interfaces and families, IPv6 ones that failed duplicate detection excepted; immutable, replaced when
+    /// they change.
+    /// </summary>
+    public ImmutableHashSet<IpAddr> Current => _current;
+
+    /// <summary>Completes when following ends: on disposal, or with the error that makes it impossible.</summary>
+    public Task Completion => _following;
+
+    /// <summary>Subscribes (in the network namespace of the calling thread) and reads.</summary>
+    /// <param name="client">Must outlive this object.</param>
+    /// <param name="changed">Called on a thread of the pool after <see cref="Current"/> was replaced.</param>
+    /// <param name="time">For the pause before reading again after a failure.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NetlinkException">The kernel refused it.</exception>
+    public static async Task<LocalAddresses> StartAsync(
+        IRouteClient client, Action changed, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    {
+        var addresses = new LocalAddresses(client, changed, time ?? TimeProvider.System);
+        try
+        {
+            await addresses.ReadAllAsync(cancellationToken);
+            addresses._current = addresses.Usable();
+        }
+        catch
+        {
+            await addresses.DisposeAsync();
+            throw;
+        }
+
+        addresses._following = Task.Run(addresses.FollowAsync, CancellationToken.None);
+        return addresses;
+    }
+
+    /// <summary>Whether the address is one of this node's.</summary>
+    public bool Contains(IpAddr address) => _current.Contains(address);
+
+    /// <summary>Stops following.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _subscription.Dispose();
+        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task FollowAsync()
+    {
+        try
+        {
+            await foreach (var change in _subscription.ReadAsync(_stop.Token))
+            {
+                if (change is RouteChange.Lost ? await ReadAgainAsync() : Apply(change)) Publish();
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Disposed.
+        }
+    }
+
+    /// <summary>Reads everything; the kernel refuses that only for a moment, if at all.</summary>
+    private async Task<bool> ReadAgainAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await ReadAllAsync(_stop.Token);
+                return true;
+            }
+            catch (NetlinkException)
+            {
+                await Task.Delay(RetryDelay, _time, _stop.Token);
+            }
+        }
+    }
+
+    private async Task ReadAllAsync(CancellationToken cancellationToken)
+    {
+        var all = await _client.ListAddressesAsync(cancellationToken: cancellationToken);
+        _known.Clear();
+        foreach (var address in all) _known[Key(address)] = address;
+    }
+
+    private bool Apply(RouteChange change)
+    {
+        switch (change)
+        {
+            case RouteChange.AddressSet(var address):
+                _known[Key(address)] = address;
+                return true;
+            case RouteChange.AddressRemoved(var address):
+                return _known.Remove(Key(address));
+            default:
+                return false;
+        }
+    }
+
+    private void Publish()
+    {
+        var usable = Usable();
+        if (_current.SetEquals(usable)) return;
+        _current = usable;
+        _changed();
+    }
+
+    private ImmutableHashSet<IpAddr> Usable() =>
+        [.. _known.Values.Where(address => !address.Flags.HasFlag(AddressFlags.DuplicateDetected)).Select(address => address.Address)];
+
+    private static (int, IpAddr, int) Key(InterfaceAddress address) => (address.InterfaceIndex, address.Address, address.PrefixLength);
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using KubeProxy.Benchmarks;
+
+// Without arguments: everything, as a table and as JSON. With sizes: only those. The rest is for its own children, each of which
+// runs in a fresh network namespace.
+switch (args)
+{
+    case ["measure", var size]:
+        Print(await Scenario.RunAsync(Number(size), record: null));
+        return 0;
+    case ["record", var size, var file]:
+        await Scenario.RunAsync(Number(size), file);
+        return 0;
+    case ["replay", var file]:
+        foreach (var (phase, milliseconds) in Floor.Replay(file)) Console.WriteLine($"{phase}\t{milliseconds.ToString("R", CultureInfo.InvariantCulture)}");
+        return 0;
+    case ["first-packet", var size]:
+        Console.WriteLine(JsonSerializer.Serialize(await FirstPacket.MeasureAsync(Number(size)), BenchmarkJson.Default.ListDouble));
+        return 0;
+}
+
+int[] sizes = args.Length > 0 ? [.. args.Select(Number)] : [1000, 10_000, 50_000];
+var all = new List<Measurement>();
+foreach (var size in sizes)
+{
+    var measured = JsonSerializer.Deserialize(InNamespace("measure", $"{size}"), BenchmarkJson.Default.ListMeasurement)!;
+    var recording = Path.GetTempFileName();
+    try
+    {
+        InNamespace("record", $"{size}", recording);
+        var floor = InNamespace("replay", recording).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
+            .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
+        all.AddRange(measured.Select(m => m with { FloorMean = floor.TryGetValue(m.Phase, out var milliseconds) ? milliseconds : null }));
+    }
+    finally
+    {
+        File.Delete(recording);
+    }
+}
+
+Table(all.Select(m => m.Row()), Measurement.Header);
+if (args.Length == 0)
+{
+    Console.WriteLine();
+    var rows = new[] { 1, 1000, 30_000 }.Select(size => (string[])
+        [$"{size}", .. JsonSerializer.Deserialize(InNamespace("first-packet", $"{size}"), BenchmarkJson.Default.ListDouble)!.Select(us => us.ToString("0.0", CultureInfo.InvariantCulture))]);
+    Table(rows, ["services", "direct us", "first us", "middle us", "last us"]);
+}
+
+var json = Path.Combine(Environment.CurrentDirectory, "artifacts", "benchmarks.json");
+Directory.CreateDirectory(Path.GetDirectoryName(json)!);
+File.WriteAllText(json, JsonSerializer.Serialize(all, BenchmarkJson.Default.ListMeasurement));
+Console.WriteLine($"\nwritten: {json}");
+return 0;
+
+static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+static void Print(List<Measurement> measurements) =>
+    Console.WriteLine(JsonSerializer.Serialize(measurements, BenchmarkJson.Default.ListMeasurement));
+
+static string InNamespace(params string[] arguments)
+{
+    var name = $"kpb-{Environment.ProcessId}";
+    Execute("ip", "netns", "add", name);
+    try
+    {
+        Execute("ip", "-n", name, "link", "set", "lo", "up");
+        // Packets to a cluster IP need a route before the rules can translate them.
+        Execute("ip", "-n", name, "route", "add", "default", "dev", "lo");
+        return Execute("ip", ["netns", "exec", name, Environment.ProcessPath!, .. arguments]);
+    }
+    finally
+    {
+        Execute("ip", "netns", "delete", name);
+    }
+}
+
+static string Execute(string program, params string[] arguments)
+{
+    using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+    var output = process.StandardOutput.ReadToEnd();
+    process.WaitForExit();
+    return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}");
+}
+
+static void Table(IEnumerable<string[]> rows, string[] header)
+{
+    string[][] all = [header, .. rows];
+    var widths = header.Select((_, column) => all.Max(row => row[column].Length)).ToArray();
+    foreach (var row in all) Console.WriteLine("| " + string.Join(" | ", row.Select((cell, column) => cell.PadLeft(widths[column]))) + " |");
+}

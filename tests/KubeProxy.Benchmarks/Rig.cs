@@ -1,0 +1,83 @@
+using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Route;
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Benchmarks;
+
+/// <summary>The whole path from objects to the kernel of this network namespace, for IPv4.</summary>
+internal sealed class Rig : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly NetlinkChannel _channel;
+    private readonly NftablesBackend _backend;
+    private readonly ProxyEngine _engine;
+    private Task _running = Task.CompletedTask;
+
+    /// <param name="recording">Where to write what is sent to nf_tables; null for nowhere.</param>
+    /// <param name="listen">Whether to watch for foreign changes, as in real life; a recording does not, to send the same every time.</param>
+    public Rig(BinaryWriter? recording, bool listen)
+    {
+        INetlinkTransport socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
+        _channel = new NetlinkChannel(recording is null ? socket : new RecordingTransport(socket, recording));
+        _backend = new NftablesBackend(
+            new NftablesBackendOptions
+            {
+                Family = IpFamily.IPv4,
+                Masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("11.0.0.0/8")) },
+            },
+            NftablesBackendParts.Create(_channel, listen, ConntrackClient.Open(), RouteClient.Open()));
+        _engine = new ProxyEngine(new ProxyOptions { NodeName = Cluster.Node }, [_backend]);
+    }
+
+    public NetlinkCounters Counters => _channel.Counters;
+
+    /// <summary>Delivers the whole cluster and waits until it is in the kernel.</summary>
+    public async Task StartAsync(int services)
+    {
+        for (var i = 0; i < services; i++)
+        {
+            _engine.Upsert(Cluster.Service(i));
+            _engine.Upsert(Cluster.Slice(i));
+        }
+
+        foreach (var kind in ObjectKinds.All) _engine.MarkSynced(kind);
+        _running = _engine.RunAsync(_stop.Token);
+        await WaitAsync();
+    }
+
+    /// <summary>Delivers one object and waits until it is in the kernel.</summary>
+    public Task ApplyAsync(KubernetesObject value)
+    {
+        _engine.Upsert(value);
+        return WaitAsync();
+    }
+
+    /// <summary>Removes one object and waits until it is gone from the kernel.</summary>
+    public Task RemoveAsync(KubernetesObject value)
+    {
+        _engine.Delete(value.Kind, value.Name);
+        return WaitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _backend.DisposeAsync();
+        _engine.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task WaitAsync()
+    {
+        var synced = _engine.WaitForSyncAsync(CancellationToken.None);
+        if (await Task.WhenAny(synced, _running) == _running && _running.IsFaulted) await _running;
+        await synced;
+    }
+}

@@ -1,0 +1,67 @@
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Benchmarks;
+
+/// <summary>The phases that are measured; the same steps, in the same order, for measuring and for recording.</summary>
+internal static class Scenario
+{
+    public const string FullSync = "full sync";
+    public const string Replace = "endpoint replaced";
+    public const string Add = "endpoint added";
+    public const string Remove = "endpoint removed";
+    public const string AddService = "service added";
+    public const string RemoveService = "service removed";
+    public const string Restart = "restart, nothing changed";
+
+    private const int Repetitions = 200;
+    private const int WarmUp = 50;
+
+    /// <param name="services">Services in the cluster.</param>
+    /// <param name="record">A file to record to instead of measuring; null to measure.</param>
+    public static async Task<List<Measurement>> RunAsync(int services, string? record)
+    {
+        await using var file = record is null ? null : new BinaryWriter(File.Create(record));
+        var results = new List<Measurement>();
+        var rig = new Rig(file, listen: record is null);
+        async Task Phase(string name, int count, Func<int, Task> step, int warmUp = 0)
+        {
+            for (var i = 0; i < warmUp; i++) await step(i - warmUp);
+            Mark(file, name, count);
+            var before = rig.Counters;
+            var watches = new Stopwatches(name, services);
+            for (var i = 0; i < count; i++)
+            {
+                var number = i;
+                await watches.RunAsync(() => step(number));
+            }
+
+            results.Add(watches.Finish(before, rig.Counters));
+        }
+
+        int Spread(int i) => (int)((uint)((i + WarmUp) * 7919) % (uint)services);
+        await Phase(FullSync, 1, _ => rig.StartAsync(services));
+        await Phase(Replace, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), generation: 1)), WarmUp);
+        await Phase(Add, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService + 1, 1)));
+        await Phase(Remove, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService, 1)));
+        for (var i = 0; i < Repetitions; i++) await rig.ApplyAsync(Cluster.Slice(services + i));
+        await Phase(AddService, Repetitions, i => rig.ApplyAsync(Cluster.Service(services + i)));
+        await Phase(RemoveService, Repetitions, i => rig.RemoveAsync(Cluster.Service(services + i)));
+        for (var i = 0; i < Repetitions; i++) await rig.RemoveAsync(Cluster.Slice(services + i));
+        for (var i = -WarmUp; i < Repetitions; i++) await rig.ApplyAsync(Cluster.Slice(Spread(i)));
+        await rig.DisposeAsync();
+
+        // Slots may have moved, but what is in the kernel is what the objects say, so nothing is to be written.
+        rig = new Rig(file, listen: record is null);
+        await Phase(Restart, 1, _ => rig.StartAsync(services));
+        await rig.DisposeAsync();
+        Mark(file, "end", 0);
+        return results;
+    }
+
+    // A negative length marks a phase.
+    private static void Mark(BinaryWriter? file, string phase, int runs)
+    {
+        file?.Write(-1 - runs);
+        file?.Write(phase);
+    }
+}
