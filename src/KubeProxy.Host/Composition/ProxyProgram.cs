@@ -81,8 +81,11 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             using var host = new ProxyHost(configuration, manifests, podCidrs, parts).Build(new Undisposed(provider));
             host.Services.GetRequiredService<ProxyEngine>(); // What is impossible comes out here, not amid the start of the services.
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
+            // Taken before the host runs: it disposes its services at the end.
+            var exit = host.Services.GetRequiredService<ProcessExit>();
+            var services = host.Services.GetServices<IHostedService>().ToList();
             await host.RunAsync(cancellationToken);
-            return HasCrashed(host) ? Failure : host.Services.GetRequiredService<ProcessExit>().Code;
+            return HasCrashed(services) ? Failure : exit.Code;
         }
         catch (Exception problem) when (problem is ProxyBackendException or TimeoutException)
         {
@@ -92,8 +95,8 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     }
 
     /// <summary>The host stops when one of its services throws, but takes that for an orderly end.</summary>
-    private static bool HasCrashed(IHost host) =>
-        host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask?.IsFaulted == true);
+    private static bool HasCrashed(IEnumerable<IHostedService> services) =>
+        services.OfType<BackgroundService>().Any(service => service.ExecuteTask?.IsFaulted == true);
 
     private int WriteConfiguration(string path, EffectiveConfiguration configuration)
     {
