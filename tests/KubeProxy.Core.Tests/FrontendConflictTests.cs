@@ -92,6 +92,19 @@ public class FrontendConflictTests
     }
 
     [Fact]
+    public void Every_loser_is_told_who_has_it_now()
+    {
+        var cluster = new TestCluster(null, Aged("b", "10.96.0.1", 2), Aged("c", "10.96.0.1", 3));
+        cluster.Take();
+        cluster.State.Upsert(Aged("a", "10.96.0.1", 1));
+        cluster.Take();
+        Assert.Equal(2, cluster.Complaints().Count(text => text.Contains("belongs to default/a", StringComparison.Ordinal)));
+        cluster.State.Delete(ObjectKind.Service, Named("a"));
+        cluster.Take();
+        Assert.Contains("belongs to default/b", Assert.Single(cluster.Complaints()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_arbiter_tells_who_is_affected()
     {
         var arbiter = new FrontendArbiter();

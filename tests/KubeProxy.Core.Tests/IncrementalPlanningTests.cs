@@ -118,7 +118,7 @@ public class IncrementalPlanningTests
                 (left.PortCount, left.ServiceCount, left.InternalWithoutLocal, left.ExternalWithoutLocal));
             Assert.Equal(fresh.State.Take(right).Health.ToArray(), cluster.State.Take(left).Health.ToArray());
         }
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(400).WithEndSize(60));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithEndSize(60));
 
     [Fact]
     public void No_key_is_planned_twice_and_every_claim_has_a_winner() => Prop.ForAll(Histories(), history =>

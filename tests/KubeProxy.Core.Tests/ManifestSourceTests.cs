@@ -204,6 +204,22 @@ public sealed class ManifestSourceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_read_keeps_its_content()
+    {
+        Write("a.json", Service("a"));
+        await StartAsync();
+        var path = Path.Combine(ManifestDirectory, "a.json");
+        File.CreateSymbolicLink(Path.Combine(ManifestDirectory, ".loop"), path);
+        File.Move(Path.Combine(ManifestDirectory, ".loop"), path, overwrite: true); // A link to itself: not even root can read it.
+        await UntilAsync(() => _sink.Problems.Count == 1);
+        Assert.StartsWith("a.json: the file cannot be read", _sink.Problems.Single().ToString(), StringComparison.Ordinal);
+        Assert.Equal("a:80", _sink.Describe());
+        Write("a.json", Service("a", 81));
+        await UntilObjectsAsync("a:81");
+        await UntilAsync(() => _sink.Problems.Count == 0);
+    }
+
+    [Fact]
     public async Task A_mounted_config_map_changes_as_a_whole()
     {
         var data = Path.Combine(ManifestDirectory, "..data");

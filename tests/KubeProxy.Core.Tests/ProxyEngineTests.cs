@@ -326,6 +326,27 @@ public sealed class ProxyEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Any_thread_may_push()
+    {
+        var engine = StartSynced();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                engine.Upsert(Service($"s{thread}-{i}", $"10.{96 + thread}.{i / 250}.{i % 250 + 1}"));
+                engine.Upsert(Slice($"s{thread}-{i}-a", $"s{thread}-{i}", At("10.0.0.1")));
+                if (i % 2 == 1) engine.Delete(ObjectKind.Service, Named($"s{thread}-{i}"));
+            }
+        }, Token)));
+        await engine.WaitForSyncAsync(Token);
+        lock (_backend.Plans)
+        {
+            Assert.Equal(1000, _backend.Plans.Count);
+            Assert.All(_backend.Plans.Values, plan => Assert.Single(plan.ClusterEndpoints));
+        }
+    }
+
+    [Fact]
     public void Contradictory_set_ups_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new ProxyEngine(Options, []));

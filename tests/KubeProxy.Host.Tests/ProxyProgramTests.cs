@@ -167,7 +167,7 @@ public sealed class ProxyProgramTests : IDisposable
         ---
         apiVersion: discovery.k8s.io/v1
         kind: EndpointSlice
-        metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}
+        metadata: {name: web-1, labels: {kubernetes.io/service-name: web} }
         addressType: IPv4
         ports: [{port: 8080, name: ""}]
         endpoints: [{addresses: [10.244.1.1], nodeName: node1}]

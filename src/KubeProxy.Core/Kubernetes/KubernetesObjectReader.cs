@@ -96,8 +96,10 @@ public sealed class KubernetesObjectReader
         if (kindName is null && impliedKind is { } implied) items.Add(ReadItem(implied, element));
         else if (kindName is null) items.Add(new DocumentItem { Error = new("", IdentityOf(element), "kind", "missing") });
         else if (ObjectKinds.TryParse(kindName, apiVersion, out var kind)) items.Add(ReadItem(kind, element));
-        else if (impliedKind is null && IsList(kindName, apiVersion, out var itemKind)) ReadList(element, kindName, itemKind, items);
-        else items.Add(new DocumentItem { UnknownKind = apiVersion is null ? kindName : $"{apiVersion} {kindName}", Name = IdentityOf(element) });
+        else if (impliedKind is null && IsList(kindName, apiVersion, out var itemKind))
+            ReadList(element, kindName, itemKind, items);
+        else
+            items.Add(new DocumentItem { UnknownKind = $"{apiVersion} {kindName}".TrimStart(), Name = IdentityOf(element) });
     }
 
     private void ReadList(JsonElement element, string kindName, ObjectKind? itemKind, List<DocumentItem> items)
@@ -137,7 +139,8 @@ public sealed class KubernetesObjectReader
     private static KubernetesObject Named(ObjectKind kind, KubernetesObject? value)
     {
         if (value is null) throw new KubernetesObjectException(kind.ToName(), "", "", "the document is null");
-        if (string.IsNullOrEmpty(value.Metadata.Name)) throw new KubernetesObjectException(kind.ToName(), "", "metadata.name", "missing");
+        if (string.IsNullOrEmpty(value.Metadata.Name))
+            throw new KubernetesObjectException(kind.ToName(), "", "metadata.name", "missing");
         return value;
     }
 
@@ -160,7 +163,8 @@ public sealed class KubernetesObjectReader
     private static string ReasonOf(Exception e)
     {
         if (e is FieldException) return e.Message;
-        if (e is JsonException { Path: { Length: > 1 } } and not { InnerException: JsonException }) return "the value is of the wrong type or out of range";
+        if (e is JsonException { Path: { Length: > 1 } } and not { InnerException: JsonException })
+            return "the value is of the wrong type or out of range";
         var message = (e.InnerException as JsonException ?? e).Message;
         var cut = message.IndexOf(" Path: ", StringComparison.Ordinal);
         return cut < 0 ? message : message[..cut];

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Netfilter.Proxy;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Backends;
@@ -13,5 +14,7 @@ namespace KubeProxy.Host.Backends;
 /// <param name="Loggers">Makes its loggers.</param>
 /// <param name="Meters">Makes its meters.</param>
 /// <param name="Time">The clock.</param>
+/// <param name="Nftables">The connection that all families share; opened when first asked for.</param>
 internal sealed record BackendContext(
-    EffectiveConfiguration Configuration, IpFamily Family, MasqueradePolicy Masquerade, ILoggerFactory Loggers, IMeterFactory Meters, TimeProvider Time);
+    EffectiveConfiguration Configuration, IpFamily Family, MasqueradePolicy Masquerade, ILoggerFactory Loggers, IMeterFactory Meters, TimeProvider Time,
+    Func<NftablesConnection> Nftables);

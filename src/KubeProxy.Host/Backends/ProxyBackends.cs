@@ -15,7 +15,7 @@ internal static class ProxyBackends
     {
         ProxyMode.Nftables => new NftablesBackend(
             new NftablesBackendOptions { Family = context.Family, Masquerade = context.Masquerade },
-            NftablesBackendParts.Open(),
+            NftablesBackendParts.Open(context.Nftables(), context.Family),
             context.Loggers.CreateLogger<NftablesBackend>()),
         var mode => throw new ProxyBackendException($"this build has no backend for mode {mode}"),
     };

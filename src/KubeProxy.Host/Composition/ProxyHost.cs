@@ -10,6 +10,7 @@ using KubeProxy.Host.Logging;
 using KubeProxy.Host.Metrics;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Yaml;
+using KubeProxy.Netfilter.Proxy;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -50,6 +51,7 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, string man
     private void AddProxy(IServiceCollection services)
     {
         services.AddSingleton(provider => CreateSource(manifests, parts, provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(_ => NftablesConnection.Open());
         services.AddSingleton(CreateEngine);
         services.AddSingleton<IProxySink>(CreateSink);
         services.AddHostedService<ProxyService>();
@@ -61,7 +63,8 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, string man
         var meters = provider.GetRequiredService<IMeterFactory>();
         var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
         var backends = families.Select(family => parts.CreateBackend(
-            new BackendContext(configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time))).ToList();
+            new BackendContext(
+                configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, provider.GetRequiredService<NftablesConnection>))).ToList();
         return new ProxyEngine(_node.ToOptions(), backends, parts.Time, loggers.CreateLogger<ProxyEngine>(), meters);
     }
 

@@ -33,7 +33,7 @@ public sealed class LogFormatTests
     [Fact]
     public void Json_lines_have_the_keys_of_Kubernetes()
     {
-        var line = Text(new JsonLogFormat(), LogLevel.Warning, "Bad \"x\"\n", new InvalidOperationException("no"), new("ServiceName", "a/b"));
+        var line = Text(new JsonLogFormat(), LogLevel.Warning, "Bad \"x\"\n", new InvalidOperationException("no"), new KeyValuePair<string, object?>("ServiceName", "a/b"));
         Assert.EndsWith("}\n", line, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(line);
         Assert.Equal(["ts", "caller", "msg", "level", "serviceName", "err"], json.RootElement.EnumerateObject().Select(member => member.Name));
