@@ -28,6 +28,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     private readonly TableCommitter _committer;
     private readonly ServicePortCompiler _compiler;
     private readonly ServicePorts _servicePorts;
+    private readonly PendingFlows _flows = new();
     private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
     private NodePlan? _node;
     private LocalAddresses? _addresses;
@@ -78,7 +79,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         ArgumentNullException.ThrowIfNull(changes);
         var compiling = Stopwatch.StartNew();
-        var frontendsBefore = FrontendsBefore(changes);
+        _flows.Note(changes, _servicePorts);
         Absorb(changes);
         compiling.Stop();
 
@@ -100,7 +101,7 @@ public sealed partial class NftablesBackend : IProxyBackend
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await DeleteStaleFlowsAsync(frontendsBefore, changes, cancellationToken),
+            DeletedFlows = await DeleteStaleFlowsAsync(cancellationToken),
             Quarantined = _servicePorts.Quarantined,
         };
     }
@@ -112,30 +113,18 @@ public sealed partial class NftablesBackend : IProxyBackend
         await _parts.DisposeAsync();
     }
 
-    // The UDP frontends of everything that changes, as they were.
-    private List<FrontendKey> FrontendsBefore(PlanChanges changes)
-    {
-        var before = new List<FrontendKey>();
-        foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
-        {
-            if (name.Protocol != Protocol.Udp || _servicePorts.Find(name) is not { } plan) continue;
-            foreach (var frontend in plan.Frontends) before.Add(frontend.Key);
-        }
-
-        return before;
-    }
-
     // When the rules are in the kernel, not before: otherwise a client could get a new stale entry at once.
-    private async Task<int> DeleteStaleFlowsAsync(List<FrontendKey> before, PlanChanges changes, CancellationToken cancellationToken)
+    private async Task<int> DeleteStaleFlowsAsync(CancellationToken cancellationToken)
     {
-        var plan = new StaleFlowPlan(Family, changes.Updated, before, AcceptsNodePorts);
         try
         {
-            return await new StaleFlowCleaner(_parts.Conntrack).CleanAsync(plan, cancellationToken);
+            var deleted = await new StaleFlowCleaner(_parts.Conntrack).CleanAsync(_flows.Plan(Family, _servicePorts, AcceptsNodePorts), cancellationToken);
+            _flows.Clear();
+            return deleted;
         }
         catch (NetlinkException e)
         {
-            // The rules are in force, and old entries time out; the sync itself did not fail.
+            // The rules are in force: the sync itself did not fail. The next one tries again.
             LogFlows(_logger, Family, e.Message);
             return 0;
         }
@@ -184,7 +173,17 @@ public sealed partial class NftablesBackend : IProxyBackend
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        await _committer.LookAsync(cancellationToken);
+        try
+        {
+            await _committer.LookAsync(cancellationToken);
+        }
+        catch (TableOwnedException e)
+        {
+            // No reason to take the other family down as well: each sync looks again, and fails with this until the table is free.
+            LogOwned(_logger, Family, e.Message);
+            return;
+        }
+
         foreach (var chain in _reader.FoundChains)
             if (DispatchChains.TryParse(chain, out var kind, out var count)) _dispatchInUse.Add((kind, count));
     }
@@ -214,6 +213,9 @@ public sealed partial class NftablesBackend : IProxyBackend
             throw new ProxyBackendException($"nftables ({Family}): {e.Message}", e);
         }
     }
+
+    [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]
+    private static partial void LogOwned(ILogger logger, IpFamily family, string reason);
 
     [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
     private static partial void LogFlows(ILogger logger, IpFamily family, string error);
