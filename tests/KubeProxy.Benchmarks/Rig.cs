@@ -66,14 +66,26 @@ internal sealed class Rig : IAsyncDisposable
         return WaitAsync();
     }
 
+    /// <summary>Stops, and leaves an empty ruleset.</summary>
+    public async Task DeleteTableAsync()
+    {
+        await StopAsync();
+        await _connection.Client.CommitAsync(new NftTransaction().Delete(new NftTableKey(NftFamily.Ip, "kube-proxy")));
+    }
+
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await StopAsync();
         await _backend.DisposeAsync();
         await _connection.DisposeAsync();
         _engine.Dispose();
         _stop.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WaitAsync()
