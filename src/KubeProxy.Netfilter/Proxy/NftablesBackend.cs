@@ -15,19 +15,19 @@ namespace KubeProxy.Netfilter.Proxy;
 /// The nftables backend of one address family. Services are elements of maps shared by all of them, so the number of chains,
 /// rules and maps, and the cost of a change, do not depend on the number of services. See <c>docs/nftables.md</c>.
 /// </summary>
-public sealed partial class NftablesBackend : IProxyBackend
+public sealed class NftablesBackend : IProxyBackend
 {
     private readonly NftablesBackendOptions _options;
     private readonly NftablesBackendParts _parts;
-    private readonly ILogger _logger;
     private readonly BaseLayout _layout;
     private readonly FixedSets _sets;
     private readonly DispatchChains _dispatch;
     private readonly TableState _state;
     private readonly TableReader _reader;
-    private readonly TableCommitter _committer;
+    private readonly RulesetCommitter _committer;
     private readonly ServicePortCompiler _compiler;
     private readonly ServicePorts _servicePorts;
+    private readonly StaleFlows _staleFlows;
     private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
     private NodePlan? _node;
     private LocalAddresses? _addresses;
@@ -39,18 +39,19 @@ public sealed partial class NftablesBackend : IProxyBackend
     /// <param name="logger">Where to say so.</param>
     public NftablesBackend(NftablesBackendOptions options, NftablesBackendParts parts, ILogger<NftablesBackend> logger)
     {
-        (_options, _parts, _logger) = (options, parts, logger);
+        (_options, _parts) = (options, parts);
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BaseLayout(rules, options.Masquerade);
         _sets = new FixedSets(rules);
         _dispatch = new DispatchChains(rules);
         _state = new TableState(options.Family, _sets);
         _reader = new TableReader(parts.Nftables, _state, _sets, rules.Table);
-        _committer = new TableCommitter(
-            parts.Nftables, _state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, parts.ForeignChanges,
-            options.ColdStartTransactionSize);
+        var writer = new TableWriter(_state, _layout.Table);
+        var ruleset = new TableRuleset(_state, _reader, writer, _layout.Table, options.ColdStartTransactionSize);
+        _committer = new RulesetCommitter(parts.Nftables, ruleset, parts.ForeignChanges);
         _compiler = new ServicePortCompiler(_state, _dispatch, new AffinityCompiler(_state, rules));
-        _servicePorts = new ServicePorts(_state, _compiler, parts.Time);
+        _servicePorts = new ServicePorts(_compiler, parts.Time);
+        _staleFlows = new StaleFlows(options.Family, _servicePorts, parts.Conntrack, logger);
     }
 
     /// <inheritdoc/>
@@ -78,7 +79,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         ArgumentNullException.ThrowIfNull(changes);
         var compiling = Stopwatch.StartNew();
-        var frontendsBefore = FrontendsBefore(changes);
+        var frontendsBefore = _staleFlows.FrontendsBefore(changes);
         Absorb(changes);
         compiling.Stop();
 
@@ -100,7 +101,7 @@ public sealed partial class NftablesBackend : IProxyBackend
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await DeleteStaleFlowsAsync(frontendsBefore, changes, cancellationToken),
+            DeletedFlows = await _staleFlows.DeleteAsync(frontendsBefore, changes, AcceptsNodePorts, cancellationToken),
             Quarantined = _servicePorts.Quarantined,
         };
     }
@@ -110,35 +111,6 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         if (_addresses is not null) await _addresses.DisposeAsync();
         await _parts.DisposeAsync();
-    }
-
-    // The UDP frontends of everything that changes, as they were.
-    private List<FrontendKey> FrontendsBefore(PlanChanges changes)
-    {
-        var before = new List<FrontendKey>();
-        foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
-        {
-            if (name.Protocol != Protocol.Udp || _servicePorts.Find(name) is not { } plan) continue;
-            foreach (var frontend in plan.Frontends) before.Add(frontend.Key);
-        }
-
-        return before;
-    }
-
-    // When the rules are in the kernel, not before: otherwise a client could get a new stale entry at once.
-    private async Task<int> DeleteStaleFlowsAsync(List<FrontendKey> before, PlanChanges changes, CancellationToken cancellationToken)
-    {
-        var plan = new StaleFlowPlan(Family, changes.Updated, before, AcceptsNodePorts);
-        try
-        {
-            return await new StaleFlowCleaner(_parts.Conntrack).CleanAsync(plan, cancellationToken);
-        }
-        catch (NetlinkException e)
-        {
-            // The rules are in force, and old entries time out; the sync itself did not fail.
-            LogFlows(_logger, Family, e.Message);
-            return 0;
-        }
     }
 
     private void Absorb(PlanChanges changes)
@@ -214,7 +186,4 @@ public sealed partial class NftablesBackend : IProxyBackend
             throw new ProxyBackendException($"nftables ({Family}): {e.Message}", e);
         }
     }
-
-    [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
-    private static partial void LogFlows(ILogger logger, IpFamily family, string error);
 }
