@@ -59,10 +59,14 @@ internal static class ServiceAddressReading
 
         void Add(string field, string text, string? family)
         {
-            if (!AddressRules.TryParseUsable(text, out var address, out var reason)) problems.Add(field, $"{reason}; it is left out");
-            else if (family is not null && family != address.Family.ToString()) problems.Add(field, $"{address} is not of family {family}; it is left out");
-            else if (address.Family == IpFamily.IPv4) result.IPv4 ??= address;
-            else result.IPv6 ??= address;
+            if (!AddressRules.TryParseUsable(text, out var address, out var reason))
+                problems.Add(field, $"{reason}; it is left out");
+            else if (family is not null && family != address.Family.ToString())
+                problems.Add(field, $"{address} is not of family {family}; it is left out");
+            else if (address.Family == IpFamily.IPv4)
+                result.IPv4 ??= address;
+            else
+                result.IPv6 ??= address;
         }
     }
 

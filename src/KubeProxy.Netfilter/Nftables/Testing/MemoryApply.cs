@@ -80,7 +80,8 @@ internal sealed partial class MemoryApply(
     {
         if (chain.Base is not { } hook) return null;
         var before = existing.Chain;
-        if (before.Base is not { } old || old with { DropByDefault = hook.DropByDefault } != hook) return new Refusal(Errno.Exists);
+        if (before.Base is not { } old || old with { DropByDefault = hook.DropByDefault } != hook)
+            return new Refusal(Errno.NotSupported, null, "the type, hook and priority of a chain cannot be changed");
         existing.Chain = before with { Base = hook };
         undo.Push(() => existing.Chain = before);
         return null;

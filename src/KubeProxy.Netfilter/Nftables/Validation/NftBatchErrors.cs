@@ -10,7 +10,14 @@ internal static class NftBatchErrors
         NftTransaction transaction, IReadOnlyList<NftMessageOrigin> origins, NlMsgWriter batch, IReadOnlyList<NetlinkMessageError> errors)
     {
         var failures = new List<NftFailure>(errors.Count);
-        foreach (var error in errors) failures.Add(Failure(transaction, origins, batch, error));
+        foreach (var error in errors)
+        {
+            var failure = Failure(transaction, origins, batch, error);
+            // An operation may be several messages, which all fail for the same reason.
+            var isRepeated = failures is [.., var last] && last.OperationIndex == failure.OperationIndex && failure.ElementIndex is null;
+            if (!isRepeated) failures.Add(failure);
+        }
+
         return failures;
     }
 
@@ -22,8 +29,9 @@ internal static class NftBatchErrors
             return NftFailures.OfBatch(error.Errno, error.Extended?.Message ?? NftMissingFeature.Explain(error.Errno));
         var operation = transaction.Operations[origin.Operation];
         int? element = null;
-        if (origin.HasElements && error.Extended?.AttributeOffset is { } offset)
-            element = origin.FirstElement + Math.Max(0, ElementsBefore(batch, error.MessageIndex, offset) - 1);
+        // Zero: it is not an element that is wrong, but the set.
+        if (origin.HasElements && error.Extended?.AttributeOffset is { } offset && ElementsBefore(batch, error.MessageIndex, offset) is > 0 and var count)
+            element = origin.FirstElement + count - 1;
         var message = error.Extended?.Message ?? NftMissingFeature.Explain(error.Errno, operation);
         return NftFailures.Of(origin.Operation, element, error.Errno, message, operation);
     }

@@ -22,6 +22,8 @@ internal static class NftMissingFeature
     {
         if (errno is Errno.OperationNotPermitted or Errno.AccessDenied) return Explain(errno);
         if (errno is not (Errno.NoSuchEntry or Errno.NotSupported)) return null;
+        if (operation is NftOperation.AddChain { Chain.Base: not null } && errno == Errno.NotSupported)
+            return "the chain exists with another type, hook or priority, or the kernel lacks its type, such as CONFIG_NFT_NAT (module nft_chain_nat)";
         var needed = operation switch
         {
             NftOperation.AddRule add => string.Join(", ", add.Rule.Statements.SelectMany(statement => Needs(add.Chain.Table.Family, statement)).Distinct()),

@@ -178,6 +178,7 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(DynsetAttribute.KeyRegister, NftRegister.Number(key));
         writer.PutU32BigEndian(DynsetAttribute.Operation, (uint)dynset.Operation);
         writer.PutString(DynsetAttribute.SetName, dynset.Set);
+        if (dynset.Timeout is { } timeout) writer.PutU64BigEndian(DynsetAttribute.Timeout, (ulong)timeout.TotalMilliseconds);
     }
 
     public void Opaque(string name, ImmutableArray<byte> attributes)

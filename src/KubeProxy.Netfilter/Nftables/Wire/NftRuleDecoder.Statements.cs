@@ -134,11 +134,16 @@ internal sealed partial class NftRuleDecoder
         if (!attributes.TryFind(DynsetAttribute.SetName, out var name) || !sets.TryGetValue(name.Text(), out var set)) return null;
         if (attributes.TryFind(DynsetAttribute.DataRegister, out _) || attributes.TryFind(DynsetAttribute.Expression, out _)
             || attributes.TryFind(DynsetAttribute.Expressions, out _) || (Number(attributes, DynsetAttribute.Flags) ?? 0) != 0) return null;
-        if (attributes.TryFind(DynsetAttribute.Timeout, out var timeout) && timeout.U64BigEndian() != 0) return null;
         if (Number(attributes, DynsetAttribute.Operation) is not (<= (uint)NftDynsetOperation.Delete and var operation)) return null;
         if (set.KeyType.Any(type => NftDataTypes.TryByteLength(type) is null)) return null;
         var key = _registers.Gather(Number(attributes, DynsetAttribute.KeyRegister), set.KeyType);
-        return key is null ? null : new NftDynset((NftDynsetOperation)operation, set.Key.Name, key);
+        if (key is null) return null;
+        var milliseconds = attributes.TryFind(DynsetAttribute.Timeout, out var timeout) ? timeout.U64BigEndian() : 0;
+        if (milliseconds > (ulong)TimeSpan.MaxValue.TotalMilliseconds) return null;
+        return new NftDynset((NftDynsetOperation)operation, set.Key.Name, key)
+        {
+            Timeout = milliseconds == 0 ? null : TimeSpan.FromMilliseconds(milliseconds),
+        };
     }
 
     /// <summary>A register as an expression, a constant taken to be of that type.</summary>
