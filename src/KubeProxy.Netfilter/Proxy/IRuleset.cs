@@ -24,4 +24,8 @@ internal interface IRuleset
 
     /// <summary>Deletions that have to wait until nothing leads to the object any more; none when there is nothing to delete.</summary>
     List<PendingWrite> WriteSweep();
+
+    /// <summary>Notes that the kernel refused the sweep, of which nothing was done.</summary>
+    /// <returns>Whether what is known of the kernel can still be relied upon.</returns>
+    bool KeepsAfterRefusedSweep();
 }

@@ -61,9 +61,13 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         {
             await CommitAsync(writes, cancellationToken);
         }
-        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException)
+        catch (NftTransactionException e)
         {
             // They are empty and do no harm; the next sync tries again. What is there is read then.
+            if (e.IsStale || !ruleset.KeepsAfterRefusedSweep()) Known = false;
+        }
+        catch (NftUnknownOutcomeException)
+        {
             Known = false;
         }
     }
@@ -101,6 +105,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
 
     private async Task CommitAsync(List<PendingWrite> writes, CancellationToken cancellationToken)
     {
+        if (writes.Count == 0) return;
         // What others did elsewhere in the ruleset is known already, as a rule.
         if (foreignChanges.UntouchedGeneration is { } untouched && (int)(untouched - _generation) > 0) _generation = untouched;
         var transaction = new NftTransaction { ExpectedGeneration = _generation };

@@ -32,7 +32,7 @@ internal sealed class IptablesState
 
     public void Stage(IptablesChain chain, ChainContent content) => _stagedChains.Add(KeyValuePair.Create(chain, content));
 
-    public void Stage(SharedRule rule, Placement placement = Placement.Anywhere) => _stagedRules.Add(KeyValuePair.Create(rule, placement));
+    public void Stage(SharedRule rule, Placement placement = default) => _stagedRules.Add(KeyValuePair.Create(rule, placement));
 
     /// <summary>Replaces all that the owner wants by what was staged since the last call.</summary>
     public void Commit(RuleOwner owner)

@@ -6,14 +6,18 @@ namespace KubeProxy.Netfilter.Proxy.Iptables;
 internal readonly record struct SharedRule(IptablesChain Chain, IptablesRule Rule);
 
 /// <summary>Where a <see cref="SharedRule"/> stands in its chain.</summary>
-internal enum Placement : byte
+internal readonly record struct Placement
 {
+    private readonly byte _place;
+
+    private Placement(byte place) => _place = place;
+
     /// <summary>Before those that are last; their order does not matter.</summary>
-    Anywhere,
+    public static Placement Anywhere { get; }
 
     /// <summary>After all others.</summary>
-    Last,
+    public static Placement Last { get; } = new(1);
 
     /// <summary>In the kernel only: should be after all others, and is not.</summary>
-    NotLast,
+    public static Placement NotLast { get; } = new(2);
 }

@@ -27,7 +27,7 @@ internal static class SourceBlocks
         while (true)
         {
             // As large as the alignment of the first address allows, and no larger than what is left.
-            var size = first == 0 ? bits : (int)Math.Min(UInt128.TrailingZeroCount(first), (UInt128)bits);
+            var size = first == 0 ? bits : Math.Min((int)UInt128.TrailingZeroCount(first), bits);
             while (size > 0 && LastOf(first, size) > last) size--;
             yield return new Cidr(IpAddr.FromValue(range.First.Family, first), bits - size);
             var end = LastOf(first, size);

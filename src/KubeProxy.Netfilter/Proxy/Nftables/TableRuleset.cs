@@ -24,6 +24,8 @@ internal sealed class TableRuleset(TableState state, TableReader reader, TableWr
 
     public List<PendingWrite> WriteSweep() => writer.WriteSweep();
 
+    public bool KeepsAfterRefusedSweep() => false;
+
     private PendingWrite Prefix(Func<NftTransaction, NftTransaction> addTo) =>
         new() { Count = 0, AddTo = addTo, Acknowledge = reader.NoteFound, OwnerOf = _ => null };
 
