@@ -35,8 +35,9 @@ public sealed class IptablesBackendParts : IAsyncDisposable
     /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends.</param>
     /// <param name="family">The family.</param>
+    /// <param name="procDirectory">See <see cref="ProcDirectory"/>.</param>
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
-    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family)
+    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family, string procDirectory = "/proc")
     {
         ArgumentNullException.ThrowIfNull(connection);
         return new IptablesBackendParts
@@ -46,6 +47,7 @@ public sealed class IptablesBackendParts : IAsyncDisposable
             Conntrack = ConntrackClient.Open(),
             Routes = RouteClient.Open(),
             Accounting = AccountingClient.Open(),
+            ProcDirectory = procDirectory,
         };
     }
 

@@ -4,7 +4,6 @@ using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Accounting;
 using KubeProxy.Netfilter.Conntrack.Testing;
 using KubeProxy.Netfilter.Iptables;
-using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Proxy;
@@ -69,11 +68,9 @@ internal sealed class IptablesHarness : IAsyncDisposable
     /// <summary>The lines of a table, as iptables-save has them, chain by chain.</summary>
     public static async Task<SortedDictionary<string, List<string>>> SaveAsync(INftables nftables, IpFamily family, IptablesTable table)
     {
-        var decoder = new IptablesRuleDecoder(family);
         var result = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
-        if (await nftables.ReadTableAsync(table.Key(family)) is not { } content) return result;
-        foreach (var (chain, rules) in content.Rules)
-            result.Add(chain, [.. rules.Select(rule => IptablesText.Line(chain, decoder.Decode(rule.Rule), family))]);
+        foreach (var (chain, content) in await new IptablesClient(nftables, family).ReadAsync(table))
+            result.Add(chain, [.. content.Rules.Select(rule => IptablesText.Line(chain, rule.Rule, family))]);
         return result;
     }
 
