@@ -60,6 +60,11 @@ make_network() {
   ip -n "$node" link add eth0 type veth peer name eth0 netns "$client"
   ip -n "$node" address add 192.0.2.1/24 dev eth0
   ip -n "$node" link set eth0 up
+  # As on any node there has to be a route to everywhere; here it leads nowhere.
+  ip -n "$node" link add uplink type veth peer name nowhere
+  ip -n "$node" link set nowhere up
+  ip -n "$node" link set uplink up
+  ip -n "$node" route add default dev uplink
   ip -n "$client" address add 192.0.2.50/24 dev eth0
   ip -n "$client" link set eth0 up
   ip -n "$client" route add default via 192.0.2.1
@@ -74,7 +79,8 @@ make_network() {
     ip -n "$id-pod$i" link set eth0 up
     ip -n "$id-pod$i" route add 10.244.1.1/32 dev eth0
     ip -n "$id-pod$i" route add default via 10.244.1.1
-    inside "$id-pod$i" dotnet artifacts/demo/echo.dll serve 8080 "pod$i" >/dev/null 2>&1 &
+    # Not by way of a function: then $! would be a shell in between.
+    ip netns exec "$id-pod$i" dotnet artifacts/demo/echo.dll serve 8080 "pod$i" >/dev/null 2>&1 &
     pids+=($!)
   done
 }
@@ -139,7 +145,7 @@ YAML
 }
 
 start_proxy() {
-  inside "$node" artifacts/host/kube-proxy --config "$work/config.yaml" --manifests "$work/manifests" 2> "$work/kube-proxy.log" &
+  ip netns exec "$node" artifacts/host/kube-proxy --config "$work/config.yaml" --manifests "$work/manifests" > "$work/kube-proxy.log" 2>&1 &
   pids+=($!)
   inside "$node" dotnet artifacts/demo/echo.dll get http://127.0.0.1:10249/readyz 15 || { echo "demo.sh: kube-proxy did not become ready" >&2; exit 1; }
 }

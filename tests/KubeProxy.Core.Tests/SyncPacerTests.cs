@@ -86,4 +86,37 @@ public class SyncPacerTests
         pacer.End(S(101), success: true);
         Assert.Equal(S(200), pacer.Due());
     }
+
+    [Fact]
+    public void A_repair_is_due_at_once_but_a_storm_of_them_is_slowed_down_until_it_is_over()
+    {
+        var pacer = Pacer(min: 1);
+        var now = S(0);
+        for (var repair = 0; repair < 5; repair++)
+        {
+            pacer.Start(now);
+            pacer.End(now, success: true);
+            pacer.RequestRepair(now);
+            Assert.Equal(now, pacer.Due());
+            now += S(0.1);
+        }
+
+        pacer.Start(now);
+        pacer.End(now, success: true);
+        pacer.RequestRepair(now);
+        Assert.Equal(now + S(1), pacer.Due());
+        now += S(11);
+        pacer.RequestRepair(now);
+        Assert.True(pacer.Due() <= now);
+    }
+
+    [Fact]
+    public void A_repair_after_a_failure_waits_as_every_retry_does()
+    {
+        var pacer = Pacer();
+        pacer.Start(S(1));
+        pacer.End(S(2), success: false);
+        pacer.RequestRepair(S(2));
+        Assert.Equal(S(2.1), pacer.Due());
+    }
 }

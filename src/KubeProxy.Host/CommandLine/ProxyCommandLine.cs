@@ -19,7 +19,7 @@ internal static class ProxyCommandLine
         var command = new Command("kube-proxy") { help };
         foreach (var flag in FlagTable.All) command.Add(options[flag]);
 
-        var result = CommandLineParser.Parse(command, [.. arguments.Select(Normalise)], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var result = CommandLineParser.Parse(command, [.. arguments.SelectMany(Normalise)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.GetValue(help))
         {
             errors = [];
@@ -67,13 +67,14 @@ internal static class ProxyCommandLine
         return found.Tokens.Count > 0 ? found.Tokens.Select(token => token.Value) : flag.IsSwitch ? ["true"] : [];
     }
 
-    /// <summary>Upstream takes underscores for dashes in the names of flags.</summary>
-    private static string Normalise(string argument)
+    /// <summary>Upstream takes underscores for dashes in the names of flags, and <c>--flag=</c> for an empty value.</summary>
+    private static IEnumerable<string> Normalise(string argument)
     {
-        if (!argument.StartsWith("--", StringComparison.Ordinal)) return argument;
+        if (!argument.StartsWith("--", StringComparison.Ordinal)) return [argument];
         var equals = argument.IndexOf('=', StringComparison.Ordinal);
-        var name = equals < 0 ? argument : argument[..equals];
-        return name.Replace('_', '-') + (equals < 0 ? "" : argument[equals..]);
+        if (equals < 0) return [argument.Replace('_', '-')];
+        var name = argument[..equals].Replace('_', '-');
+        return equals == argument.Length - 1 ? [name, ""] : [name + argument[equals..]];
     }
 
     private static string? Refuse((Flag Flag, string Value) given)

@@ -80,9 +80,12 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
                 : [];
             using var host = new ProxyHost(configuration, manifests, podCidrs, parts).Build(new Undisposed(provider));
             host.Services.GetRequiredService<ProxyEngine>(); // What is impossible comes out here, not amid the start of the services.
+            var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.
+            var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
             await host.RunAsync(cancellationToken);
-            return HasCrashed(host) ? Failure : host.Services.GetRequiredService<ProcessExit>().Code;
+            // The host stops when one of its services throws, but takes that for an orderly end.
+            return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? Failure : exit.Code;
         }
         catch (Exception problem) when (problem is ProxyBackendException or TimeoutException)
         {
@@ -90,10 +93,6 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             return Failure;
         }
     }
-
-    /// <summary>The host stops when one of its services throws, but takes that for an orderly end.</summary>
-    private static bool HasCrashed(IHost host) =>
-        host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask?.IsFaulted == true);
 
     private int WriteConfiguration(string path, EffectiveConfiguration configuration)
     {

@@ -10,7 +10,7 @@ public sealed class DocumentationTests
     {
         var text = File.ReadAllText(Path.Combine(Root(), "docs", "configuration.md"));
         var names = ConfigurationFieldTests.Fields.Select(row => $"| `{row.Data.Item1}` |").Concat(FlagTable.All.Select(flag => $"| `--{flag.Name}`"));
-        Assert.Empty(names.Where(name => !text.Contains(name, StringComparison.Ordinal)));
+        Assert.DoesNotContain(names, name => !text.Contains(name, StringComparison.Ordinal));
     }
 
     /// <summary>The repository, found from this file or, where builds do not keep paths, from the program.</summary>

@@ -73,11 +73,11 @@ public sealed class HostTests : IDisposable
             await EventuallyAsync(() => Task.FromResult(TryList() == before));
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             await established.PingAsync();
-            await Task.Delay(1500);
+            await Task.Delay(1500, TestContext.Current.CancellationToken);
         }
 
         Assert.True(times.Exists(t => t < 200), $"repaired after {string.Join(", ", times)} ms");
-        Assert.True(await proxy.MetricAsync("kubeproxy_repaired_objects_total") > 0, await MetricsAsync(proxy));
+        Assert.True(await proxy.MetricAsync("kubeproxy_sync_repairs_total") > 0, await MetricsAsync(proxy));
         Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
 
         string? TryList()

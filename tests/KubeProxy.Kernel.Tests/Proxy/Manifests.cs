@@ -40,7 +40,7 @@ public sealed class Manifests : IDisposable
     public void Service(string name, string clusterIp, int? nodePort = null, string extraSpec = "") => Write($"service.{name}", $$"""
         {"apiVersion":"v1","kind":"Service","metadata":{"name":"{{name}}","namespace":"default"},
          "spec":{"type":"{{(nodePort is null ? "ClusterIP" : "NodePort")}}","clusterIP":"{{clusterIp}}","clusterIPs":["{{clusterIp}}"],"ipFamilies":["IPv4"]{{extraSpec}},
-         "ports":[{"protocol":"TCP","port":80{{(nodePort is { } port ? ",\"nodePort\":" + port.ToString(CultureInfo.InvariantCulture) : "")}}}]}}
+         "ports":[{"protocol":"TCP","port":80{{(nodePort is { } port ? ",\"nodePort\":" + port.ToString(CultureInfo.InvariantCulture) : "")}} }] } }
         """);
 
     public void Endpoints(string service, params IEnumerable<int> pods) => Write($"slice.{service}", $$"""

@@ -46,7 +46,7 @@ public sealed partial class ProxyProcess : IDisposable
     /// <summary>The host's executable beside the tests.</summary>
     public static string Executable => Path.Combine(AppContext.BaseDirectory, "kube-proxy");
 
-    public static ProxyProcess Start(NetworkNamespace node, Manifests manifests, params IReadOnlyList<string> wrapper) => new(
+    public static ProxyProcess Start(NetworkNamespace node, Manifests manifests, params string[] wrapper) => new(
         node, wrapper is [var program, .. var arguments]
             ? node.Start(program, [.. arguments, .. Command(manifests)])
             : node.Start(Executable, Command(manifests)[1..]));

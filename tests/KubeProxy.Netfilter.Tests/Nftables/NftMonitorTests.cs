@@ -22,8 +22,8 @@ public sealed class NftMonitorTests
         transport.Push(Notification(Foreign, NftMessage.DelSetElem, "ours"));
         transport.Push(Notification(Foreign, NftMessage.NewRule, "other"));
         transport.Push(Generation(Foreign, 9, "nft"));
-        transport.PushOverrun();
         transport.Push([1, 2, 3]);
+        transport.PushOverrun();
         var changes = new List<NftChange>();
         await foreach (var change in monitor.ReadAsync(Cancel))
         {

@@ -139,11 +139,7 @@ internal sealed partial class NftRuleDecoder
         var key = _registers.Gather(Number(attributes, DynsetAttribute.KeyRegister), set.KeyType);
         if (key is null) return null;
         var milliseconds = attributes.TryFind(DynsetAttribute.Timeout, out var timeout) ? timeout.U64BigEndian() : 0;
-        if (milliseconds > (ulong)TimeSpan.MaxValue.TotalMilliseconds) return null;
-        return new NftDynset((NftDynsetOperation)operation, set.Key.Name, key)
-        {
-            Timeout = milliseconds == 0 ? null : TimeSpan.FromMilliseconds(milliseconds),
-        };
+        return new NftDynset((NftDynsetOperation)operation, set.Key.Name, key) { Timeout = NftObjectDecoder.Milliseconds(milliseconds) };
     }
 
     /// <summary>A register as an expression, a constant taken to be of that type.</summary>

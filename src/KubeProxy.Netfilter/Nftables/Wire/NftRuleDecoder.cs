@@ -17,9 +17,10 @@ internal sealed partial class NftRuleDecoder(
     private readonly NftVerdictCache _verdicts = new();
     private readonly NftRegisterFile _registers = new();
     private readonly List<NftOpaque> _pending = [];
-    private readonly List<NftFamily> _dependencies = [];
     private readonly ImmutableArray<NftStatement>.Builder _statements = ImmutableArray.CreateBuilder<NftStatement>();
     private NftMatch? _heldDependency;
+    private NftFamily? _familyBeforeHeld;
+    private NftFamily? _dependency;
     private NftFamily? _packetFamily;
 
     /// <summary>Reads a rule.</summary>
@@ -51,9 +52,8 @@ internal sealed partial class NftRuleDecoder(
     {
         _registers.Clear();
         _pending.Clear();
-        _dependencies.Clear();
         _statements.Clear();
-        _heldDependency = null;
+        (_heldDependency, _familyBeforeHeld, _dependency) = (null, null, null);
         _packetFamily = family == NftFamily.Inet ? null : family;
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class NftRuleDecoder(
         Release(statement);
         if (family == NftFamily.Inet && statement is NftMatch { Left: NftMeta { Key: NftMetaKey.Nfproto }, Operator: NftOperator.Equal } match)
         {
-            _heldDependency = match;
+            (_heldDependency, _familyBeforeHeld) = (match, _packetFamily);
             _packetFamily = (NftFamily)match.Right.Value.Span[0];
             return;
         }
@@ -110,7 +110,8 @@ internal sealed partial class NftRuleDecoder(
         if (_heldDependency is not { } held) return;
         _heldDependency = null;
         var needed = (NftFamily)held.Right.Value.Span[0];
-        if (next is not null && !_dependencies.Contains(needed) && NftStatementFamilies.Of(next).Contains(needed)) _dependencies.Add(needed);
+        var isKnown = _dependency == needed && _familyBeforeHeld == needed;
+        if (next is not null && !isKnown && NftStatementFamilies.Of(next).Contains(needed)) _dependency = needed;
         else _statements.Add(held);
     }
 }

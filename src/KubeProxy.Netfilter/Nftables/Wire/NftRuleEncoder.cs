@@ -14,7 +14,7 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
     private const int ConstantPortSlot = 4;
 
     private readonly NftExpressionWriter _expressions = new(writer);
-    private readonly List<NftFamily> _dependencies = [];
+    private NftFamily? _dependency;
     private NftFamily? _packetFamily = family == NftFamily.Inet ? null : family;
 
     public void Encode(NftRule rule)
@@ -32,8 +32,8 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
         if (family != NftFamily.Inet) return;
         foreach (var needed in NftStatementFamilies.Of(statement))
         {
-            if (_dependencies.Contains(needed)) continue;
-            _dependencies.Add(needed);
+            if (_dependency == needed && _packetFamily == needed) continue;
+            _dependency = needed;
             _expressions.Meta(0, NftMetaKey.Nfproto);
             _expressions.Compare(0, NftOperator.Equal, [(byte)needed]);
             _packetFamily = needed;

@@ -178,6 +178,7 @@ public static class NftCases
         yield return new NftRule(new NftDynset(NftDynsetOperation.Update, "affinity", saddr), new NftVerdictStatement(NftVerdict.Accept));
         yield return new NftRule(new NftDynset(NftDynsetOperation.Add, "typeof-many", new NftConcat(new NftCt(NftCtKey.Mark), new NftMeta(NftMetaKey.Oifname), new NftCt(NftCtKey.State), Mark)));
         yield return new NftRule(new NftDynset(NftDynsetOperation.Delete, "affinity", saddr));
+        yield return new NftRule(new NftDynset(NftDynsetOperation.Update, "affinity", saddr) { Timeout = TimeSpan.FromSeconds(90) });
         if (family == NftFamily.Ip) yield return new NftRule(new NftMatch(new NftPayload(NftField.IpProtocol), NftOperator.Equal, new NftConstant(NftDataType.InetProto, new NftData([1]))), drop);
         if (isIpv6) yield return new NftRule(new NftMatch(new NftPayload(NftField.Ip6Nexthdr), NftOperator.Equal, new NftConstant(NftDataType.InetProto, new NftData([58]))), drop);
         if (family != NftFamily.Inet) yield break;
