@@ -17,12 +17,13 @@ internal static class Scenario
     private const int WarmUp = 50;
 
     /// <param name="services">Services in the cluster.</param>
+    /// <param name="iptables">The iptables backend instead of the nftables one.</param>
     /// <param name="record">A file to record to instead of measuring; null to measure.</param>
-    public static async Task<List<Measurement>> RunAsync(int services, string? record)
+    public static async Task<List<Measurement>> RunAsync(int services, bool iptables, string? record)
     {
         await using var file = record is null ? null : new BinaryWriter(File.Create(record));
         var results = new List<Measurement>();
-        var rig = new Rig(file, listen: record is null);
+        var rig = new Rig(file, iptables, listen: record is null);
         async Task Phase(string name, int count, Func<int, Task> step, int warmUp = 0)
         {
             for (var i = 0; i < warmUp; i++) await step(i - warmUp);
@@ -51,7 +52,7 @@ internal static class Scenario
         await rig.DisposeAsync();
 
         // Slots may have moved, but what is in the kernel is what the objects say, so nothing is to be written.
-        rig = new Rig(file, listen: record is null);
+        rig = new Rig(file, iptables, listen: record is null);
         await Phase(Restart, 1, _ => rig.StartAsync(services));
         await rig.DisposeAsync();
         Mark(file, "end", 0);

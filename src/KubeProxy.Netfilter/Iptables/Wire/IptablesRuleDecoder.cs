@@ -71,7 +71,7 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
     {
         switch (statement)
         {
-            case NftOpaque opaque: _matches.Add(XtMatchDecoder.Read(opaque, _protocol)); break;
+            case NftOpaque opaque: _matches.Add(XtMatchDecoder.Read(opaque, _protocol, family)); break;
             case NftMatch { Left: NftPayload { Field: NftField.ThSport } } match when HasPorts: AddPorts(new PortMatch(Port(match), null)); break;
             case NftMatch { Left: NftPayload { Field: NftField.ThDport } } match when HasPorts: AddPorts(new PortMatch(null, Port(match))); break;
             case NftMatch { Left: NftBitwise { Value: NftMeta { Key: NftMetaKey.Mark }, Xor: 0 } bitwise } match:

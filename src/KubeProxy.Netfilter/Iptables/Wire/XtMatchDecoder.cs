@@ -9,7 +9,8 @@ internal static class XtMatchDecoder
 {
     /// <param name="expression">The expression.</param>
     /// <param name="protocol">What the rule says of the protocol.</param>
-    public static IptablesMatch Read(NftOpaque expression, ProtocolMatch? protocol)
+    /// <param name="family">The family of the rule.</param>
+    public static IptablesMatch Read(NftOpaque expression, ProtocolMatch? protocol, IpFamily family)
     {
         if (expression.Name != XtExtension.Match || !XtExtension.TryRead(expression, out var match)) return new UnknownMatch(expression);
         IptablesMatch? known = (match.Name, match.Revision, match.Info.Length) switch
@@ -20,7 +21,7 @@ internal static class XtMatchDecoder
             ("addrtype", 1, XtLayout.AddressTypeSize) => AddressType(match.Info),
             ("conntrack", 3, XtLayout.ConntrackSize) => Conntrack(match.Info),
             ("statistic", 0, XtLayout.StatisticSize) => Statistic(match.Info),
-            ("recent", 1, XtLayout.RecentSize) => Recent(match.Info),
+            ("recent", 1, XtLayout.RecentSize) => Recent(match.Info, family),
             ("nfacct", 1, XtLayout.AccountingSize) => Accounting(match.Info),
             _ => null,
         };
@@ -59,15 +60,19 @@ internal static class XtMatchDecoder
     private static StatisticMatch? Statistic(ReadOnlySpan<byte> info) =>
         IsZero(info[..4]) ? new StatisticMatch(MemoryMarshal.Read<uint>(info[4..])) : null;
 
-    private static RecentMatch? Recent(ReadOnlySpan<byte> info)
+    private static RecentMatch? Recent(ReadOnlySpan<byte> info, IpFamily family)
     {
         var reap = (info[8] & XtLayout.RecentReap) != 0;
         var action = (RecentAction)(info[8] & ~XtLayout.RecentReap);
         if (action is not (RecentAction.Check or RecentAction.Set) || MemoryMarshal.Read<uint>(info[4..]) != 0 || info[9] != 0) return null;
-        if (info[10 + XtLayout.RecentNameSize] != 0 || info.Slice(XtLayout.RecentMask, 16).ContainsAnyExcept((byte)0xFF)) return null;
+        if (info[10 + XtLayout.RecentNameSize] != 0 || !IsWholeMask(info.Slice(XtLayout.RecentMask, 16), family)) return null;
         return XtText.Read(info.Slice(10, XtLayout.RecentNameSize)) is { } name
             ? new RecentMatch(name, action, MemoryMarshal.Read<uint>(info), reap) : null;
     }
+
+    // The kernel looks at four bytes of an IPv4 mask; iptables-restore leaves the others zero.
+    private static bool IsWholeMask(ReadOnlySpan<byte> mask, IpFamily family) => !mask.ContainsAnyExcept((byte)0xFF)
+        || (family == IpFamily.IPv4 && !mask[..4].ContainsAnyExcept((byte)0xFF) && IsZero(mask[4..]));
 
     private static AccountingMatch? Accounting(ReadOnlySpan<byte> info) =>
         XtText.Read(info[..XtLayout.AccountingNameSize]) is { } name ? new AccountingMatch(name) : null;
