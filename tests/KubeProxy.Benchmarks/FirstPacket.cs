@@ -23,7 +23,7 @@ internal static class FirstPacket
         var accepting = new Thread(() => Accept(listener)) { IsBackground = true };
         accepting.Start();
 
-        await using var rig = new Rig(null, listen: true);
+        await using var rig = new Rig(null, iptables: false, listen: true);
         await rig.StartAsync(services);
         int[] probes = [0, services / 2, services - 1];
         foreach (var probe in probes) await rig.ApplyAsync(LoopbackSlice(probe));

@@ -3,15 +3,18 @@ using System.Globalization;
 using System.Text.Json;
 using KubeProxy.Benchmarks;
 
-// Without arguments: everything, as a table and as JSON. With sizes: only those. The rest is for its own children, each of which
-// runs in a fresh network namespace.
+// Without arguments: everything, as a table and as JSON. With sizes: only those. "iptables" before sizes: that backend instead of
+// nftables. The rest is for its own children, each of which runs in a fresh network namespace.
+var iptables = args is ["iptables", ..];
+if (iptables) args = args[1..];
+string[] mode = iptables ? ["iptables"] : [];
 switch (args)
 {
     case ["measure", var size]:
-        Print(await Scenario.RunAsync(Number(size), record: null));
+        Print(await Scenario.RunAsync(Number(size), iptables, record: null));
         return 0;
     case ["record", var size, var file]:
-        await Scenario.RunAsync(Number(size), file);
+        await Scenario.RunAsync(Number(size), iptables, file);
         return 0;
     case ["replay", var file]:
         foreach (var (phase, milliseconds) in Floor.Replay(file)) Console.WriteLine($"{phase}\t{milliseconds.ToString("R", CultureInfo.InvariantCulture)}");
@@ -25,11 +28,11 @@ int[] sizes = args.Length > 0 ? [.. args.Select(Number)] : [1000, 10_000, 50_000
 var all = new List<Measurement>();
 foreach (var size in sizes)
 {
-    var measured = JsonSerializer.Deserialize(InNamespace("measure", $"{size}"), BenchmarkJson.Default.ListMeasurement)!;
+    var measured = JsonSerializer.Deserialize(InNamespace([.. mode, "measure", $"{size}"]), BenchmarkJson.Default.ListMeasurement)!;
     var recording = Path.GetTempFileName();
     try
     {
-        InNamespace("record", $"{size}", recording);
+        InNamespace([.. mode, "record", $"{size}", recording]);
         var floor = InNamespace("replay", recording).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
             .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
         all.AddRange(measured.Select(m => m with { FloorMean = floor.TryGetValue(m.Phase, out var milliseconds) ? milliseconds : null }));

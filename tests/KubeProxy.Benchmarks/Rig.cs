@@ -14,25 +14,28 @@ internal sealed class Rig : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly NftablesConnection _connection;
-    private readonly NftablesBackend _backend;
+    private readonly IProxyBackend _backend;
     private readonly ProxyEngine _engine;
     private Task _running = Task.CompletedTask;
 
     /// <param name="recording">Where to write what is sent to nf_tables; null for nowhere.</param>
+    /// <param name="iptables">The iptables backend instead of the nftables one.</param>
     /// <param name="listen">Whether to watch for foreign changes, as in real life; a recording does not, to send the same every time.</param>
-    public Rig(BinaryWriter? recording, bool listen)
+    public Rig(BinaryWriter? recording, bool iptables, bool listen)
     {
         INetlinkTransport socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
         var client = new NftablesClient(new NetlinkChannel(recording is null ? socket : new RecordingTransport(socket, recording)));
         _connection = new NftablesConnection(client, listen ? NftMonitor.Open(client.PortId) : null);
-        _backend = new NftablesBackend(
-            new NftablesBackendOptions
-            {
-                Family = IpFamily.IPv4,
-                Masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("11.0.0.0/8")) },
-            },
-            NftablesBackendParts.Open(_connection, IpFamily.IPv4),
-            NullLogger<NftablesBackend>.Instance);
+        var masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("11.0.0.0/8")) };
+        _backend = iptables
+            ? new IptablesBackend(
+                new IptablesBackendOptions { Family = IpFamily.IPv4, Masquerade = masquerade, LocalhostNodePorts = false },
+                IptablesBackendParts.Open(_connection, IpFamily.IPv4),
+                NullLogger<IptablesBackend>.Instance)
+            : new NftablesBackend(
+                new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = masquerade },
+                NftablesBackendParts.Open(_connection, IpFamily.IPv4),
+                NullLogger<NftablesBackend>.Instance);
         _engine = new ProxyEngine(new ProxyOptions { NodeName = Cluster.Node }, [_backend]);
     }
 
@@ -67,10 +70,12 @@ internal sealed class Rig : IAsyncDisposable
     }
 
     /// <summary>Stops, and leaves an empty ruleset.</summary>
-    public async Task DeleteTableAsync()
+    public async Task DeleteTablesAsync()
     {
         await StopAsync();
-        await _connection.Client.CommitAsync(new NftTransaction().Delete(new NftTableKey(NftFamily.Ip, "kube-proxy")));
+        var transaction = new NftTransaction();
+        foreach (var table in await _connection.Client.ListTablesAsync()) transaction.Delete(table.Key);
+        await _connection.Client.CommitAsync(transaction);
     }
 
     public async ValueTask DisposeAsync()

@@ -17,13 +17,14 @@ internal static class Scenario
     private const int WarmUp = 50;
 
     /// <param name="services">Services in the cluster.</param>
+    /// <param name="iptables">The iptables backend instead of the nftables one.</param>
     /// <param name="record">A file to record to instead of measuring; null to measure.</param>
-    public static async Task<List<Measurement>> RunAsync(int services, string? record)
+    public static async Task<List<Measurement>> RunAsync(int services, bool iptables, string? record)
     {
         await using var file = record is null ? null : new BinaryWriter(File.Create(record));
         var results = new List<Measurement>();
-        if (record is null) await WarmUpAsync();
-        var rig = new Rig(file, listen: record is null);
+        if (record is null) await WarmUpAsync(iptables);
+        var rig = new Rig(file, iptables, listen: record is null);
         async Task Phase(string name, int count, Func<int, Task> step, int warmUp = 0)
         {
             for (var i = 0; i < warmUp; i++) await step(i - warmUp);
@@ -52,7 +53,7 @@ internal static class Scenario
         await rig.DisposeAsync();
 
         // Slots may have moved, but what is in the kernel is what the objects say, so nothing is to be written.
-        rig = new Rig(file, listen: record is null);
+        rig = new Rig(file, iptables, listen: record is null);
         await Phase(Restart, 1, _ => rig.StartAsync(services));
         await rig.DisposeAsync();
         Mark(file, "end", 0);
@@ -60,14 +61,14 @@ internal static class Scenario
     }
 
     // The host is compiled ahead of time and this program is not: the compiler's work is no part of what is measured.
-    private static async Task WarmUpAsync()
+    private static async Task WarmUpAsync(bool iptables)
     {
         for (var i = 0; i < 3; i++)
         {
-            await using var rig = new Rig(null, listen: true);
+            await using var rig = new Rig(null, iptables, listen: true);
             await rig.StartAsync(300);
             await rig.ApplyAsync(Cluster.Slice(1, generation: i + 1));
-            await rig.DeleteTableAsync();
+            await rig.DeleteTablesAsync();
         }
     }
 

@@ -74,6 +74,9 @@ public sealed record ServiceAddresses
     /// </summary>
     public ImmutableArray<IpRange> SourceRanges { get; init; } = [];
 
+    /// <summary><c>spec.loadBalancerSourceRanges</c> as they are, in the order of the object; empty when <see cref="SourceRanges"/> is.</summary>
+    public ImmutableArray<Cidr> SourceBlocks { get; init; } = [];
+
     /// <summary>
     /// Source ranges are asked for, but those that could be read say nothing of this family: nobody may use
     /// <see cref="LoadBalancerIPs"/>, because a typing error must not open a service to the world.
@@ -85,6 +88,7 @@ public sealed record ServiceAddresses
         && ExternalIPs.AsSpan().SequenceEqual(other.ExternalIPs.AsSpan())
         && LoadBalancerIPs.AsSpan().SequenceEqual(other.LoadBalancerIPs.AsSpan())
         && SourceRanges.AsSpan().SequenceEqual(other.SourceRanges.AsSpan())
+        && SourceBlocks.AsSpan().SequenceEqual(other.SourceBlocks.AsSpan())
         && SourcesUnreadable == other.SourcesUnreadable;
 
     /// <inheritdoc/>

@@ -45,9 +45,19 @@ public sealed record ServicePortPlan
     /// <summary>The timeout of session affinity ClientIP, 1 to 86,400 seconds; null for none.</summary>
     public TimeSpan? AffinityTimeout { get; init; }
 
+    /// <summary>
+    /// The source ranges as the Service has them (only those of the family, in its order), for backends that show them as they
+    /// are written; <see cref="Frontend.AllowedSources"/> is what they mean. Empty when no frontend is restricted.
+    /// </summary>
+    public ImmutableArray<Cidr> SourceBlocks { get; init; } = [];
+
+    /// <summary>The port on which the node answers health checks of load balancers for the Service; 0 for none.</summary>
+    public ushort HealthCheckNodePort { get; init; }
+
     /// <inheritdoc/>
     public bool Equals(ServicePortPlan? other) => other is not null && Name == other.Name && Family == other.Family
         && CreatedAt == other.CreatedAt && AffinityTimeout == other.AffinityTimeout
+        && HealthCheckNodePort == other.HealthCheckNodePort && SourceBlocks.AsSpan().SequenceEqual(other.SourceBlocks.AsSpan())
         && Frontends.AsSpan().SequenceEqual(other.Frontends.AsSpan())
         && ClusterEndpoints.AsSpan().SequenceEqual(other.ClusterEndpoints.AsSpan())
         && LocalEndpoints.AsSpan().SequenceEqual(other.LocalEndpoints.AsSpan())

@@ -31,6 +31,8 @@ public static class ServicePortPlanner
             Family = family,
             CreatedAt = service.CreatedAt,
             AffinityTimeout = service.AffinityTimeout,
+            SourceBlocks = addresses.LoadBalancerIPs.IsEmpty ? [] : addresses.SourceBlocks,
+            HealthCheckNodePort = service.HealthCheckNodePort,
             Frontends = frontends,
             ClusterEndpoints = TargetsOf(selection.Cluster),
             LocalEndpoints = TargetsOf(selection.Local),

@@ -22,14 +22,14 @@ internal static class ServiceAddressReading
         {
             if (cluster is not { } address) return null;
             var ofFamily = ranges.Where(range => range.Family == family).ToList();
+            var isOpen = ofFamily.Any(range => range.PrefixLength == 0);
             return new ServiceAddresses
             {
                 ClusterIP = address,
                 ExternalIPs = [.. external.Where(ip => ip.Family == family)],
                 LoadBalancerIPs = [.. loadBalancer.Where(ip => ip.Family == family)],
-                SourceRanges = ofFamily.Any(range => range.PrefixLength == 0)
-                    ? []
-                    : IpRanges.Normalize(ofFamily.Select(IpRange.From)),
+                SourceBlocks = isOpen ? [] : [.. ofFamily.Distinct()],
+                SourceRanges = isOpen ? [] : IpRanges.Normalize(ofFamily.Select(IpRange.From)),
                 SourcesUnreadable = unreadable && ofFamily.Count == 0,
             };
         }

@@ -17,14 +17,23 @@ internal static class ProxyBackends
             new NftablesBackendOptions { Family = context.Family, Masquerade = context.Masquerade },
             NftablesBackendParts.Open(context.Nftables(), context.Family),
             context.Loggers.CreateLogger<NftablesBackend>()),
+        ProxyMode.Iptables => new IptablesBackend(
+            new IptablesBackendOptions
+            {
+                Family = context.Family,
+                Masquerade = context.Masquerade,
+                LocalhostNodePorts = context.Configuration.Source.Iptables.LocalhostNodePorts ?? true,
+            },
+            IptablesBackendParts.Open(context.Nftables(), context.Family),
+            context.Loggers.CreateLogger<IptablesBackend>()),
         var mode => throw new ProxyBackendException($"this build has no backend for mode {mode}"),
     };
 
     /// <summary>What <c>--cleanup</c> runs, whatever the mode.</summary>
-    public static IReadOnlyList<IRuleCleaner> Cleaners() => [new NftablesCleaner(() => NftablesClient.Open())];
+    public static IReadOnlyList<IRuleCleaner> Cleaners() => [new NftablesCleaner(() => NftablesClient.Open()), new IptablesCleaner(() => NftablesClient.Open())];
 
     /// <summary>Why a mode cannot be used; null when it can.</summary>
-    public static string? Refuse(string mode) => mode == ProxyMode.Nftables
+    public static string? Refuse(string mode) => mode is ProxyMode.Nftables or ProxyMode.Iptables
         ? null
         : $"mode {mode} is not available in this version; use nftables (mode: nftables in the configuration file, or --proxy-mode=nftables)";
 }

@@ -11,6 +11,9 @@ public enum NfSubsystem : byte
     /// <summary>ipset.</summary>
     IpSet = 6, // NFNL_SUBSYS_IPSET
 
+    /// <summary>Accounting objects.</summary>
+    Accounting = 7, // NFNL_SUBSYS_ACCT
+
     /// <summary>nf_tables.</summary>
     Nftables = 10, // NFNL_SUBSYS_NFTABLES
 

@@ -31,6 +31,23 @@ public interface INftables : IAsyncDisposable
     /// </summary>
     Task<NftTableContent?> ReadTableAsync(NftTableKey table, CancellationToken cancellationToken = default);
 
+    /// <summary>The chains of a table, without their rules; none when there is no such table.</summary>
+    Task<IReadOnlyList<NftChain>> ListChainsAsync(NftTableKey table, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Streams the rules of a table, or of one of its chains, in order and without keeping them, for tables too large for
+    /// <see cref="ReadTableAsync"/>. Anonymous sets are not resolved: what uses them is opaque. Consistent only if
+    /// <see cref="GetGenerationAsync"/> answers the same before and after.
+    /// </summary>
+    /// <param name="table">The table.</param>
+    /// <param name="chain">The chain; null for all of them.</param>
+    /// <param name="visit">Gets each rule.</param>
+    /// <param name="restart">Called before the dump begins again because the ruleset changed meanwhile.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NftReadException">The table or the chain does not exist (ENOENT), or the kernel refused.</exception>
+    Task VisitRulesAsync(
+        NftTableKey table, string? chain, NftRuleVisitor visit, Action restart, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Streams the elements of a set to <paramref name="visit"/> without keeping them. An element may be visited again when the
     /// ruleset changes meanwhile and the dump has to be restarted; <paramref name="restart"/> is called before that.
@@ -38,6 +55,11 @@ public interface INftables : IAsyncDisposable
     /// <returns>The generation that all elements are of.</returns>
     Task<uint> ReadElementsAsync(NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default);
 }
+
+/// <summary>Gets the rules of a dump.</summary>
+/// <param name="chain">The name of the chain.</param>
+/// <param name="rule">The rule.</param>
+public delegate void NftRuleVisitor(string chain, NftRuleInKernel rule);
 
 /// <summary>A rule as it stands in the kernel.</summary>
 /// <param name="Rule">The rule; its statements hold opaque parts where it has something this library does not know.</param>

@@ -12,12 +12,20 @@ public sealed record NftChange(NftChangeKind Kind, uint? Generation)
     /// <summary>The tables touched by a <see cref="NftChangeKind.Foreign"/> change.</summary>
     public IReadOnlyCollection<NftTableKey> Tables { get; init; } = [];
 
+    /// <summary>The chains touched by a <see cref="NftChangeKind.Foreign"/> change: they or rules of theirs came or went.</summary>
+    public IReadOnlyCollection<NftChainChange> Chains { get; init; } = [];
+
     /// <summary>The process that made the change, as the kernel numbers it in the monitor's pid namespace; null when unknown.</summary>
     public int? ProcessId { get; init; }
 
     /// <summary>The name of that process (its <c>comm</c>, at most 15 bytes); null when unknown.</summary>
     public string? ProcessName { get; init; }
 }
+
+/// <summary>What happened to a chain or in it.</summary>
+/// <param name="Chain">The chain.</param>
+/// <param name="IsRemoval">It, or a rule of it, was deleted; otherwise made or changed.</param>
+public readonly record struct NftChainChange(NftChainKey Chain, bool IsRemoval);
 
 /// <summary>The kind of a <see cref="NftChange"/>.</summary>
 public enum NftChangeKind

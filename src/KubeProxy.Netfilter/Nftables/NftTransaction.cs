@@ -52,6 +52,13 @@ public sealed class NftTransaction
     /// <summary>Appends the rule to the chain.</summary>
     public NftTransaction Add(NftChainKey chain, NftRule rule) => Append(new NftOperation.AddRule(chain, rule));
 
+    /// <summary>
+    /// Inserts the rule before the one with that handle, or for null at the beginning of the chain. ENOENT when there is no
+    /// such rule.
+    /// </summary>
+    public NftTransaction Insert(NftChainKey chain, NftRule rule, ulong? before = null) =>
+        Append(new NftOperation.InsertRule(chain, rule, before));
+
     /// <summary>Deletes the rule with that handle.</summary>
     public NftTransaction Delete(NftChainKey chain, ulong handle) => Append(new NftOperation.DeleteRule(chain, handle));
 
@@ -112,6 +119,9 @@ public abstract record NftOperation
 
     /// <summary><c>add rule</c>.</summary>
     public sealed record AddRule(NftChainKey Chain, NftRule Rule) : NftOperation;
+
+    /// <summary><c>insert rule</c>, at the beginning or before a handle.</summary>
+    public sealed record InsertRule(NftChainKey Chain, NftRule Rule, ulong? Before) : NftOperation;
 
     /// <summary><c>delete rule ... handle</c>.</summary>
     public sealed record DeleteRule(NftChainKey Chain, ulong Handle) : NftOperation;

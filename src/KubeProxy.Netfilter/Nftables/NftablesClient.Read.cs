@@ -50,6 +50,32 @@ public sealed partial class NftablesClient
             cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<NftChain>> ListChainsAsync(NftTableKey table, CancellationToken cancellationToken = default) =>
+        [.. (await ReadChainsAsync(table, cancellationToken)).Values];
+
+    /// <inheritdoc/>
+    public async Task VisitRulesAsync(
+        NftTableKey table, string? chain, NftRuleVisitor visit, Action restart, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(visit);
+        ArgumentNullException.ThrowIfNull(restart);
+        var decoder = new NftRuleDecoder(table.Family, new Dictionary<string, NftSet>(), new Dictionary<string, NftElements>());
+        using var request = Request(NftMessage.GetRule, table.Family);
+        request.PutString(RuleAttribute.Table, table.Name);
+        if (chain is not null) request.PutString(RuleAttribute.Chain, chain);
+        await DumpAsync(
+            $"list rules of {NftChainText.Table(table)}",
+            request,
+            message =>
+            {
+                var rule = decoder.Read(message, out var of);
+                visit(of, rule);
+            },
+            restart,
+            cancellationToken);
+    }
+
     /// <summary>Reads until nothing was changed meanwhile.</summary>
     private async Task<T> ConsistentlyAsync<T>(string operation, Func<uint, Task<T>> read, CancellationToken cancellationToken)
     {

@@ -25,10 +25,10 @@ public sealed partial class NftablesBackend : IProxyBackend
     private readonly DispatchChains _dispatch;
     private readonly TableState _state;
     private readonly TableReader _reader;
-    private readonly TableCommitter _committer;
+    private readonly RulesetCommitter _committer;
     private readonly ServicePortCompiler _compiler;
     private readonly ServicePorts _servicePorts;
-    private readonly PendingFlows _flows = new();
+    private readonly StaleFlows _staleFlows;
     private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
     private NodePlan? _node;
     private LocalAddresses? _addresses;
@@ -47,11 +47,12 @@ public sealed partial class NftablesBackend : IProxyBackend
         _dispatch = new DispatchChains(rules);
         _state = new TableState(options.Family, _sets);
         _reader = new TableReader(parts.Nftables, _state, _sets, rules.Table);
-        _committer = new TableCommitter(
-            parts.Nftables, _state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, parts.ForeignChanges,
-            options.ColdStartTransactionSize);
+        var writer = new TableWriter(_state, _layout.Table);
+        var ruleset = new TableRuleset(_state, _reader, writer, _layout.Table, options.ColdStartTransactionSize);
+        _committer = new RulesetCommitter(parts.Nftables, ruleset, parts.ForeignChanges);
         _compiler = new ServicePortCompiler(_state, _dispatch, new AffinityCompiler(_state, rules));
-        _servicePorts = new ServicePorts(_state, _compiler, parts.Time);
+        _servicePorts = new ServicePorts(_compiler, parts.Time);
+        _staleFlows = new StaleFlows(options.Family, _servicePorts, parts.Conntrack, logger);
     }
 
     /// <inheritdoc/>
@@ -79,7 +80,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         ArgumentNullException.ThrowIfNull(changes);
         var compiling = Stopwatch.StartNew();
-        _flows.Note(changes, _servicePorts);
+        _staleFlows.Note(changes);
         Absorb(changes);
         compiling.Stop();
 
@@ -101,7 +102,7 @@ public sealed partial class NftablesBackend : IProxyBackend
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await DeleteStaleFlowsAsync(cancellationToken),
+            DeletedFlows = await _staleFlows.DeleteAsync(AcceptsNodePorts, cancellationToken),
             Quarantined = _servicePorts.Quarantined,
         };
     }
@@ -111,23 +112,6 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         if (_addresses is not null) await _addresses.DisposeAsync();
         await _parts.DisposeAsync();
-    }
-
-    // When the rules are in the kernel, not before: otherwise a client could get a new stale entry at once.
-    private async Task<int> DeleteStaleFlowsAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var deleted = await new StaleFlowCleaner(_parts.Conntrack).CleanAsync(_flows.Plan(Family, _servicePorts, AcceptsNodePorts), cancellationToken);
-            _flows.Clear();
-            return deleted;
-        }
-        catch (NetlinkException e)
-        {
-            // The rules are in force: the sync itself did not fail. The next one tries again.
-            LogFlows(_logger, Family, e.Message);
-            return 0;
-        }
     }
 
     private void Absorb(PlanChanges changes)
@@ -216,7 +200,4 @@ public sealed partial class NftablesBackend : IProxyBackend
 
     [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]
     private static partial void LogOwned(ILogger logger, IpFamily family, string reason);
-
-    [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
-    private static partial void LogFlows(ILogger logger, IpFamily family, string error);
 }

@@ -59,9 +59,12 @@ public sealed class NftablesConnection : IAsyncDisposable
     }
 
     /// <summary>Watches one table.</summary>
-    internal IForeignChanges Watch(NftTableKey table)
+    internal IForeignChanges Watch(NftTableKey table) => Watch(change => change.Tables.Contains(table));
+
+    /// <summary>Watches what some foreign changes touch.</summary>
+    internal IForeignChanges Watch(Func<NftChange, bool> concerns)
     {
-        var watch = new TableWatch(this, table);
+        var watch = new TableWatch(this, concerns);
         lock (_gate) _watches.Add(watch);
         return watch;
     }

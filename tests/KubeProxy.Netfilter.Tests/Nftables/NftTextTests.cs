@@ -35,6 +35,8 @@ public sealed class NftTextTests
         (new NftOperation.FlushSet(Map.Key) { Kind = NftSetKind.VerdictMap }, "flush map ip t m"),
         (new NftOperation.AddRule(Chain, new NftRule(new NftVerdictStatement(NftVerdict.Drop)) { Comment = "why" }), "add rule ip t c drop comment \"why\""),
         (new NftOperation.DeleteRule(Chain, 7), "delete rule ip t c handle 7"),
+        (new NftOperation.InsertRule(Chain, new NftRule(new NftVerdictStatement(NftVerdict.Accept)), null), "insert rule ip t c accept"),
+        (new NftOperation.InsertRule(Chain, new NftRule(new NftVerdictStatement(NftVerdict.Accept)), 7), "insert rule ip t c handle 7 accept"),
         (new NftOperation.AddElements(Map, [Elements[0]]), "add element ip t m { 10.0.0.1 . 80 : 0x00004000 }"),
         (new NftOperation.DeleteElements(Map, [new NftElement { Key = Elements[0].Key }]), "delete element ip t m { 10.0.0.1 . 80 }"),
     ];

@@ -76,6 +76,37 @@ public sealed class InMemoryNftables : INftables
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<NftChain>> ListChainsAsync(NftTableKey table, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            Counts.CountDump();
+            return Task.FromResult<IReadOnlyList<NftChain>>(
+                _tables.TryGetValue(table, out var found) ? [.. found.Chains.Values.Select(chain => chain.Chain)] : []);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task VisitRulesAsync(
+        NftTableKey table, string? chain, NftRuleVisitor visit, Action restart, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(visit);
+        List<(string Chain, NftRuleInKernel Rule)> rules;
+        lock (_lock)
+        {
+            Counts.CountDump();
+            if (!_tables.TryGetValue(table, out var found) || (chain is not null && !found.Chains.ContainsKey(chain)))
+                return Task.FromException(NftReadException.NotFound($"list table {NftChainText.Table(table)}"));
+            rules = [.. found.Chains.Values
+                .Where(memory => chain is null || memory.Chain.Key.Name == chain)
+                .SelectMany(memory => memory.Rules.Select(rule => (memory.Chain.Key.Name, rule)))];
+        }
+
+        foreach (var rule in rules) visit(rule.Chain, rule.Rule);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task<uint> ReadElementsAsync(
         NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default)
     {

@@ -38,7 +38,7 @@ public sealed class InMemoryNftablesCounts
             {
                 case NftOperation.AddElements add: ElementsAdded += add.Elements.Count; break;
                 case NftOperation.DeleteElements delete: ElementsDeleted += delete.Elements.Count; break;
-                case NftOperation.AddRule or NftOperation.DeleteRule: RulesChanged++; break;
+                case NftOperation.AddRule or NftOperation.InsertRule or NftOperation.DeleteRule: RulesChanged++; break;
             }
         }
     }

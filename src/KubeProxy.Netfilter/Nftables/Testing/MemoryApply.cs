@@ -36,7 +36,8 @@ internal sealed partial class MemoryApply(
             NftOperation.AddSet add => Add(add.Set),
             NftOperation.DeleteSet delete => DeleteSet(delete.Set),
             NftOperation.FlushSet flush => FlushSet(flush.Set),
-            NftOperation.AddRule add => AddRule(add.Chain, add.Rule),
+            NftOperation.AddRule add => PutRule(add.Chain, add.Rule, chain => chain.Rules.Count),
+            NftOperation.InsertRule insert => PutRule(insert.Chain, insert.Rule, chain => IndexOf(chain, insert.Before)),
             NftOperation.DeleteRule delete => DeleteRule(delete.Chain, delete.Handle),
             NftOperation.AddElements add => AddElements(add),
             NftOperation.DeleteElements delete => DeleteElements(delete),
@@ -106,17 +107,20 @@ internal sealed partial class MemoryApply(
         return null;
     }
 
-    private Refusal? AddRule(NftChainKey key, NftRule rule)
+    private static int? IndexOf(MemoryChain chain, ulong? handle) =>
+        handle is null ? 0 : chain.Rules.FindIndex(rule => rule.Handle == handle) is >= 0 and var index ? index : null;
+
+    private Refusal? PutRule(NftChainKey key, NftRule rule, Func<MemoryChain, int?> place)
     {
-        if (Find(key) is not ({ } table, { } chain)) return Missing;
+        if (Find(key) is not ({ } table, { } chain) || place(chain) is not { } index) return Missing;
         foreach (var verdict in NftReferences.Verdicts(rule))
             if (CheckTarget(table, verdict) is { } refusal)
                 return refusal;
         if (NftReferences.Sets(rule).Any(set => !table.Sets.ContainsKey(set))) return Missing;
         SizeDynamicSets(table, rule);
         Count(table, rule, +1);
-        chain.Rules.Add(new NftRuleInKernel(rule.Canonical(), nextHandle()));
-        undo.Push(() => chain.Rules.RemoveAt(chain.Rules.Count - 1));
+        chain.Rules.Insert(index, new NftRuleInKernel(rule.Canonical(), nextHandle()));
+        undo.Push(() => chain.Rules.RemoveAt(index));
         return null;
     }
 

@@ -36,6 +36,9 @@ public static class NftText
         NftOperation.DeleteSet delete => $"delete {NftSetText.Keyword(delete.Kind)} {Set(delete.Set)}",
         NftOperation.FlushSet flush => $"flush {NftSetText.Keyword(flush.Kind)} {Set(flush.Set)}",
         NftOperation.AddRule add => $"add rule {Chain(add.Chain)} {NftRuleText.Rule(add.Rule, add.Chain.Table.Family)}",
+        NftOperation.InsertRule { Before: { } before } insert =>
+            $"insert rule {Chain(insert.Chain)} handle {before} {NftRuleText.Rule(insert.Rule, insert.Chain.Table.Family)}",
+        NftOperation.InsertRule insert => $"insert rule {Chain(insert.Chain)} {NftRuleText.Rule(insert.Rule, insert.Chain.Table.Family)}",
         NftOperation.DeleteRule delete => $"delete rule {Chain(delete.Chain)} handle {delete.Handle}",
         NftOperation.AddElements add => $"add element {Set(add.Set.Key)} {Elements(add.Set, add.Elements, maxElements)}",
         NftOperation.DeleteElements delete => $"delete element {Set(delete.Set.Key)} {Elements(delete.Set, delete.Elements, maxElements)}",

@@ -27,6 +27,7 @@ internal static class NftMissingFeature
         var needed = operation switch
         {
             NftOperation.AddRule add => string.Join(", ", add.Rule.Statements.SelectMany(statement => Needs(add.Chain.Table.Family, statement)).Distinct()),
+            NftOperation.InsertRule insert => string.Join(", ", insert.Rule.Statements.SelectMany(statement => Needs(insert.Chain.Table.Family, statement)).Distinct()),
             NftOperation.AddChain { Chain.Base.Type: NftChainType.Nat } => "CONFIG_NFT_NAT (module nft_chain_nat)",
             NftOperation.AddTable { Table.Key.Family: NftFamily.Inet } => "CONFIG_NF_TABLES_INET (module nf_tables)",
             NftOperation.AddTable { Table.Key.Family: NftFamily.Ip } => "CONFIG_NF_TABLES_IPV4 (module nf_tables)",

@@ -49,6 +49,7 @@ internal static class NftOperationCheck
         NftOperation.DeleteSet delete => Name(delete.Set.Name),
         NftOperation.FlushSet flush => Name(flush.Set.Name),
         NftOperation.AddRule add => NftRuleCheck.Problem(add.Chain.Table.Family, add.Rule) ?? Comment(add.Rule.Comment),
+        NftOperation.InsertRule insert => NftRuleCheck.Problem(insert.Chain.Table.Family, insert.Rule) ?? Comment(insert.Rule.Comment),
         _ => null,
     };
 

@@ -43,7 +43,8 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
             case NftOperation.AddSet add: AddSet(add.Set, isAnonymous: false); break;
             case NftOperation.DeleteSet delete: DeleteSet(delete.Set); break;
             case NftOperation.FlushSet flush: ElementList(NftMessage.DelSetElem, NlMsgFlags.None, flush.Set, null); break;
-            case NftOperation.AddRule add: AddRule(add); break;
+            case NftOperation.AddRule add: Rule(add.Chain, add.Rule, NlMsgFlags.Create | NlMsgFlags.Append, null); break;
+            case NftOperation.InsertRule insert: Rule(insert.Chain, insert.Rule, NlMsgFlags.Create, insert.Before); break;
             case NftOperation.DeleteRule delete:
                 Rule(NftMessage.DelRule, NlMsgFlags.None, delete.Chain);
                 writer.PutU64BigEndian(RuleAttribute.Handle, delete.Handle);
@@ -107,20 +108,22 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
         writer.PutString(SetAttribute.Name, set.Name);
     }
 
-    private void AddRule(NftOperation.AddRule add)
+    private void Rule(NftChainKey chain, NftRule rule, NlMsgFlags flags, ulong? before)
     {
         var anonymous = new Queue<NftSetReference>();
-        foreach (var (set, elements) in NftAnonymousSets.Of(add.Chain.Table, add.Rule))
+        foreach (var (set, elements) in NftAnonymousSets.Of(chain.Table, rule))
         {
             var id = AddSet(set, isAnonymous: true);
             Elements(set, elements.Items, id, isDelete: false);
             anonymous.Enqueue(new NftSetReference(set.Key.Name, id));
         }
 
-        Rule(NftMessage.NewRule, NlMsgFlags.Create | NlMsgFlags.Append, add.Chain);
+        Rule(NftMessage.NewRule, flags, chain);
+        if (before is { } handle) writer.PutU64BigEndian(RuleAttribute.Position, handle);
         using (writer.BeginNested(RuleAttribute.Expressions))
-            new NftRuleEncoder(writer, add.Chain.Table.Family, anonymous).Encode(add.Rule);
-        PutComment(RuleAttribute.Userdata, NftUserdata.RuleComment, add.Rule.Comment);
+            new NftRuleEncoder(writer, chain.Table.Family, anonymous).Encode(rule);
+        NftCompatEncoder.Write(writer, rule);
+        PutComment(RuleAttribute.Userdata, NftUserdata.RuleComment, rule.Comment);
     }
 
     private void Rule(NftMessage message, NlMsgFlags flags, NftChainKey chain)

@@ -9,11 +9,13 @@ namespace KubeProxy.Netfilter.Nftables.Wire;
 internal sealed class NftChangeCollector(uint? ownPortId)
 {
     private readonly HashSet<NftTableKey> _tables = [];
+    private readonly HashSet<NftChainChange> _chains = [];
 
     /// <summary>After lost notifications.</summary>
     public NftChange Overflow()
     {
         _tables.Clear();
+        _chains.Clear();
         return new NftChange(NftChangeKind.Lost, null);
     }
 
@@ -27,7 +29,7 @@ internal sealed class NftChangeCollector(uint? ownPortId)
                 if (message.Header.Type >> 8 != (int)NfSubsystem.Nftables) continue;
                 var kind = (NftMessage)(byte)message.Header.Type;
                 if (kind == NftMessage.NewGen) changes.Add(Commit(message));
-                else if (message.Header.PortId != ownPortId && Table(message, kind) is { } table) _tables.Add(table);
+                else if (message.Header.PortId != ownPortId && Table(message, kind) is { } table) Touch(table, message, kind);
             }
         }
         catch (NetlinkFormatException)
@@ -35,6 +37,23 @@ internal sealed class NftChangeCollector(uint? ownPortId)
             // Not understood is like not heard.
             changes.Add(Overflow());
         }
+    }
+
+    private void Touch(NftTableKey table, NlMessage message, NftMessage kind)
+    {
+        _tables.Add(table);
+        var attributes = message.Attributes(NfGenMessage.Size);
+        NlAttribute name;
+        if (kind is NftMessage.NewRule or NftMessage.DelRule)
+        {
+            if (!attributes.TryFind(RuleAttribute.Chain, out name)) return;
+        }
+        else if (kind is not (NftMessage.NewChain or NftMessage.DelChain) || !attributes.TryFind(ChainAttribute.Name, out name))
+        {
+            return;
+        }
+
+        _chains.Add(new NftChainChange(new NftChainKey(table, name.Text()), kind is NftMessage.DelRule or NftMessage.DelChain));
     }
 
     private NftChange Commit(NlMessage message)
@@ -52,8 +71,9 @@ internal sealed class NftChangeCollector(uint? ownPortId)
         }
 
         if (message.Header.PortId == ownPortId) return new NftChange(NftChangeKind.Own, generation) { ProcessId = (int?)process, ProcessName = name };
-        var change = new NftChange(NftChangeKind.Foreign, generation) { Tables = [.. _tables], ProcessId = (int?)process, ProcessName = name };
+        var change = new NftChange(NftChangeKind.Foreign, generation) { Tables = [.. _tables], Chains = [.. _chains], ProcessId = (int?)process, ProcessName = name };
         _tables.Clear();
+        _chains.Clear();
         return change;
     }
 

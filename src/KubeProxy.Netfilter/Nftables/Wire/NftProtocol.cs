@@ -63,6 +63,8 @@ internal enum RuleAttribute : ushort
     Chain = 2,
     Handle = 3,
     Expressions = 4,
+    Compat = 5,
+    Position = 6,
     Userdata = 7,
 }
 

@@ -14,6 +14,9 @@ internal sealed class PendingWrite
     /// <summary>Notes that the kernel took it.</summary>
     public required Action Acknowledge { get; init; }
 
+    /// <summary>What it does, for people; null: as nft would write it.</summary>
+    public Func<string>? Text { get; init; }
+
     /// <summary>Who asked for the element with that index (0 for other objects); null when nobody in particular did.</summary>
     public required Func<int, RuleOwner?> OwnerOf { get; init; }
 }

@@ -6,7 +6,7 @@ using KubeProxy.Netfilter.Nftables.Rules;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>Compiles the plan of a service port to entries of the table: elements of shared maps, with few exceptions.</summary>
-internal sealed class ServicePortCompiler(TableState state, DispatchChains dispatch, AffinityCompiler affinity)
+internal sealed class ServicePortCompiler(TableState state, DispatchChains dispatch, AffinityCompiler affinity) : IServicePortCompiler
 {
     private static readonly NftVerdict Reject = NftVerdict.Goto(BaseLayout.RejectChain);
     private static readonly NftVerdict ExternalLocal = NftVerdict.Goto(BaseLayout.ExternalLocal);
@@ -15,7 +15,7 @@ internal sealed class ServicePortCompiler(TableState state, DispatchChains dispa
     /// <summary>The dispatch chains that compiled plans led to and that were not asked for before.</summary>
     public HashSet<(DispatchKind Kind, int Count)> UsedDispatch { get; } = [];
 
-    /// <summary>Makes the table's desired state hold the plan for its owner, instead of what it held for it before.</summary>
+    /// <inheritdoc/>
     public void Compile(RuleOwner owner, ServicePortPlan plan)
     {
         if (plan.AffinityTimeout is { } timeout) affinity.StageObjects(plan, timeout);
@@ -23,6 +23,9 @@ internal sealed class ServicePortCompiler(TableState state, DispatchChains dispa
         foreach (var address in plan.HairpinAddresses) state.HairpinIps.Stage(address, default);
         state.Commit(owner);
     }
+
+    /// <inheritdoc/>
+    public void Remove(RuleOwner owner) => state.Remove(owner);
 
     private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
     {

@@ -3,8 +3,10 @@ using KubeProxy.Netfilter.Nftables;
 
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
-/// <summary>What others do to one table.</summary>
-internal sealed class TableWatch(NftablesConnection connection, NftTableKey table) : IForeignChanges
+/// <summary>What others do to one table, or to a part of the ruleset.</summary>
+/// <param name="connection">Where changes are told.</param>
+/// <param name="concerns">Whether a foreign change touches that part.</param>
+internal sealed class TableWatch(NftablesConnection connection, Func<NftChange, bool> concerns) : IForeignChanges
 {
     // Notifications are there within microseconds of the commit; a machine under load needs longer to look at them.
     private static readonly TimeSpan CatchUpTime = TimeSpan.FromMilliseconds(100);
@@ -75,7 +77,7 @@ internal sealed class TableWatch(NftablesConnection connection, NftTableKey tabl
 
     public void Tell(NftChange change)
     {
-        var touched = change.Kind == NftChangeKind.Lost || (change.Kind == NftChangeKind.Foreign && change.Tables.Contains(table));
+        var touched = change.Kind == NftChangeKind.Lost || (change.Kind == NftChangeKind.Foreign && concerns(change));
         Action<string> callback;
         lock (_gate)
         {

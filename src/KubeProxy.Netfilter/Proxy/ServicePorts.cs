@@ -2,10 +2,10 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 
-namespace KubeProxy.Netfilter.Proxy.Nftables;
+namespace KubeProxy.Netfilter.Proxy;
 
 /// <summary>The service ports that are wanted, and those among them that the kernel refuses.</summary>
-internal sealed class ServicePorts(TableState state, ServicePortCompiler compiler, TimeProvider time)
+internal sealed class ServicePorts(IServicePortCompiler compiler, TimeProvider time)
 {
     private readonly Dictionary<ServicePortName, Wanted> _wanted = [];
     private readonly Dictionary<ServicePortName, QuarantinedOwner> _quarantined = [];
@@ -36,7 +36,7 @@ internal sealed class ServicePorts(TableState state, ServicePortCompiler compile
     {
         _quarantined.Remove(name);
         _unaccepted.Remove(name);
-        if (_wanted.Remove(name, out var wanted)) state.Remove(wanted.Owner);
+        if (_wanted.Remove(name, out var wanted)) compiler.Remove(wanted.Owner);
     }
 
     /// <summary>Tries everything again that was refused.</summary>
@@ -64,7 +64,7 @@ internal sealed class ServicePorts(TableState state, ServicePortCompiler compile
         _unaccepted.Remove(name);
         var lastGood = wanted.Accepted == wanted.Plan ? null : wanted.Accepted;
         wanted.Accepted = null;
-        if (lastGood is null) state.Remove(wanted.Owner);
+        if (lastGood is null) compiler.Remove(wanted.Owner);
         else compiler.Compile(wanted.Owner, lastGood);
     }
 

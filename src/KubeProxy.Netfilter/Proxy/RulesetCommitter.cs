@@ -1,14 +1,14 @@
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Proxy.Nftables;
 
-namespace KubeProxy.Netfilter.Proxy.Nftables;
+namespace KubeProxy.Netfilter.Proxy;
 
 /// <summary>
-/// Brings the difference into the kernel: in one transaction, or in several while the table is new and sees no packets. Looks
+/// Brings the difference into the kernel: in one transaction, or in several while it sees no packets. Looks
 /// before it tries again when someone else was faster, and finds out who is to blame when the kernel refuses something.
 /// </summary>
-internal sealed class TableCommitter(
-    INftables nftables, TableState state, TableReader reader, TableWriter writer, NftTable table, IForeignChanges foreignChanges, int coldStartSize)
+internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IForeignChanges foreignChanges)
 {
     // Above this the messages for our own listener cost more than joining the group again.
     private const int LargeCommit = 1024;
@@ -27,12 +27,12 @@ internal sealed class TableCommitter(
     /// <summary>Begins a sync.</summary>
     public void Begin() => (Operations, _looked, _splitElements) = (0, false, false);
 
-    /// <summary>Dumps the table and takes over what is there.</summary>
+    /// <summary>Dumps what is there and takes it over.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         Known = false;
         foreignChanges.TakeTouched();
-        _generation = await reader.ReadAsync(cancellationToken);
+        _generation = await ruleset.ReadAsync(cancellationToken);
         (Known, _looked) = (true, true);
     }
 
@@ -41,7 +41,7 @@ internal sealed class TableCommitter(
     /// <param name="cancellationToken">Gives up; what is known of the kernel is then read again later.</param>
     public async Task WriteAsync(Action<RuleOwner, string> refuse, CancellationToken cancellationToken)
     {
-        for (var attempt = 0; state.HasChanges; attempt++)
+        for (var attempt = 0; ruleset.HasChanges; attempt++)
         {
             if (attempt == Attempts) throw new ProxyBackendException($"The nftables ruleset is changed by others faster than it can be written ({Attempts} attempts).");
             if (!Known) await LookAsync(cancellationToken);
@@ -55,14 +55,19 @@ internal sealed class TableCommitter(
     /// <summary>Deletes chains that are empty and that nothing leads to any more.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        if (writer.EmptiedChains.Count == 0) return;
+        var writes = ruleset.WriteSweep();
+        if (writes.Count == 0) return;
         try
         {
-            await CommitAsync(writer.WriteSweep(), prefix: null, cancellationToken);
+            await CommitAsync(writes, cancellationToken);
         }
-        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException)
+        catch (NftTransactionException e)
         {
             // They are empty and do no harm; the next sync tries again. What is there is read then.
+            if (e.IsStale || !ruleset.KeepsAfterRefusedSweep()) Known = false;
+        }
+        catch (NftUnknownOutcomeException)
+        {
             Known = false;
         }
     }
@@ -70,27 +75,21 @@ internal sealed class TableCommitter(
     // Returns null when it was written or has to be tried again, otherwise who is to blame.
     private async Task<Dictionary<RuleOwner, string>?> TryWriteAsync(CancellationToken cancellationToken)
     {
-        var replace = reader.Found && writer.NeedsReplacement;
-        if (replace) writer.Forget();
-        var writes = writer.Write(_splitElements ? 1 : TableWriter.UsualOperationSize);
-        var slices = replace || reader.Found ? [writes] : Slice(writes);
-        var sent = 0;
         List<PendingWrite> current = [];
         try
         {
-            foreach (var slice in slices)
+            foreach (var slice in await ruleset.WriteAsync(_splitElements, cancellationToken))
             {
                 current = slice;
-                await CommitAsync(slice, sent++ == 0 ? Prefix(replace) : null, cancellationToken);
-                reader.NoteFound();
+                await CommitAsync(slice, cancellationToken);
             }
 
             return null;
         }
         catch (NftTransactionException e)
         {
-            if (replace) Known = false;
-            return await ExplainAsync(e, current, sent == 1 ? Prefix(replace) : null, cancellationToken);
+            if (ruleset.MustLookAfterRefusal) Known = false;
+            return await ExplainAsync(e, current, cancellationToken);
         }
         catch (NftUnknownOutcomeException)
         {
@@ -104,16 +103,12 @@ internal sealed class TableCommitter(
         }
     }
 
-    private Action<NftTransaction>? Prefix(bool replace) => replace
-        ? transaction => transaction.Delete(table.Key).Add(table)
-        : reader.Found ? null : transaction => transaction.Add(table);
-
-    private async Task CommitAsync(List<PendingWrite> writes, Action<NftTransaction>? prefix, CancellationToken cancellationToken)
+    private async Task CommitAsync(List<PendingWrite> writes, CancellationToken cancellationToken)
     {
+        if (writes.Count == 0) return;
         // What others did elsewhere in the ruleset is known already, as a rule.
         if (foreignChanges.UntouchedGeneration is { } untouched && (int)(untouched - _generation) > 0) _generation = untouched;
         var transaction = new NftTransaction { ExpectedGeneration = _generation };
-        prefix?.Invoke(transaction);
         foreach (var write in writes) write.AddTo(transaction);
         var count = writes.Sum(write => write.Count);
         _generation = count > LargeCommit
@@ -139,7 +134,7 @@ internal sealed class TableCommitter(
     }
 
     private async Task<Dictionary<RuleOwner, string>?> ExplainAsync(
-        NftTransactionException refusal, List<PendingWrite> writes, Action<NftTransaction>? prefix, CancellationToken cancellationToken)
+        NftTransactionException refusal, List<PendingWrite> writes, CancellationToken cancellationToken)
     {
         if (refusal.IsStale)
         {
@@ -154,9 +149,8 @@ internal sealed class TableCommitter(
             return null;
         }
 
-        var offset = prefix is null ? 0 : PrefixLength(prefix);
         var blamed = new Dictionary<RuleOwner, string>();
-        foreach (var failure in refusal.Failures) Blame(failure, offset, writes, blamed);
+        foreach (var failure in refusal.Failures) Blame(failure, writes, blamed);
         if (blamed.Count == 0 && !_splitElements)
         {
             // An older kernel does not say which element it was: one message for each will tell.
@@ -168,14 +162,14 @@ internal sealed class TableCommitter(
         return blamed;
     }
 
-    private static void Blame(NftFailure failure, int offset, List<PendingWrite> writes, Dictionary<RuleOwner, string> blamed)
+    private static void Blame(NftFailure failure, List<PendingWrite> writes, Dictionary<RuleOwner, string> blamed)
     {
-        var index = failure.OperationIndex - offset;
+        var index = failure.OperationIndex;
         if (index < 0 || index >= writes.Count) return;
         var write = writes[index];
         if (failure.ElementIndex is null && write.Count > 1) return;
         if (write.OwnerOf(failure.ElementIndex ?? 0) is { Name: not null } owner)
-            blamed.TryAdd(owner, $"{failure.Operation}: {NftErrorText.For(failure)}");
+            blamed.TryAdd(owner, $"{write.Text?.Invoke() ?? failure.Operation}: {NftErrorText.For(failure)}");
     }
 
     private async Task CatchUpAsync(CancellationToken cancellationToken)
@@ -183,31 +177,5 @@ internal sealed class TableCommitter(
         var generation = await nftables.GetGenerationAsync(cancellationToken);
         if (await foreignChanges.SeenUntouchedAsync(generation, cancellationToken)) _generation = generation;
         else Known = false;
-    }
-
-    private static int PrefixLength(Action<NftTransaction> prefix)
-    {
-        var transaction = new NftTransaction();
-        prefix(transaction);
-        return transaction.Operations.Count;
-    }
-
-    private List<List<PendingWrite>> Slice(List<PendingWrite> writes)
-    {
-        List<List<PendingWrite>> slices = [[]];
-        var size = 0;
-        foreach (var write in writes)
-        {
-            if (size > 0 && size + write.Count > coldStartSize)
-            {
-                slices.Add([]);
-                size = 0;
-            }
-
-            slices[^1].Add(write);
-            size += write.Count;
-        }
-
-        return slices;
     }
 }

@@ -1,0 +1,49 @@
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Netfilter.Accounting;
+
+/// <summary>Accounting objects over nfnetlink_acct (linux/netfilter/nfnetlink_acct.h). Thread-safe.</summary>
+public sealed class AccountingClient : IAccounting
+{
+    private const byte New = 0; // NFNL_MSG_ACCT_NEW
+    private const int Busy = 16; // EBUSY: it exists. Older kernels say EEXIST.
+    private const int Exists = 17; // EEXIST
+
+    private readonly NetlinkChannel _channel;
+
+    /// <summary>Takes over the channel, and disposes it with itself.</summary>
+    public AccountingClient(NetlinkChannel channel) => _channel = channel;
+
+    private enum AccountingAttribute : ushort
+    {
+        Name = 1, // NFACCT_NAME
+    }
+
+    /// <summary>Opens a socket in the network namespace of the calling thread.</summary>
+    /// <exception cref="NetlinkException">The kernel has no nfnetlink.</exception>
+    public static AccountingClient Open() => new(NetlinkChannel.Open(NetlinkProtocol.Netfilter));
+
+    /// <inheritdoc/>
+    public async Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default)
+    {
+        using var request = new NlMsgWriter();
+        request.BeginMessage(NfSubsystem.Accounting, New, NlMsgFlags.Create, 0);
+        request.PutString(AccountingAttribute.Name, name);
+        try
+        {
+            await _channel.ExecuteAsync($"make accounting object {name}", request, cancellationToken);
+            return true;
+        }
+        catch (NetlinkException e) when (e.Errno is Busy or Exists)
+        {
+            return true;
+        }
+        catch (NetlinkException e) when (e.Errno is Errno.InvalidArgument or Errno.NotSupported)
+        {
+            return false; // No such subsystem.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _channel.Dispose();
+}

@@ -1,0 +1,12 @@
+namespace KubeProxy.Netfilter.Accounting;
+
+/// <summary>Accounting objects of the kernel: named counters that rules count in.</summary>
+public interface IAccounting : IDisposable
+{
+    /// <summary>Makes the object unless it exists.</summary>
+    /// <param name="name">1 to 31 bytes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False when the kernel has no accounting objects (CONFIG_NETFILTER_NETLINK_ACCT).</returns>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused for another reason.</exception>
+    Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,49 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Nftables.Rules;
+
+namespace KubeProxy.Netfilter.Iptables;
+
+/// <summary>What a rule does. A closed set, compared by value.</summary>
+public abstract record IptablesTarget
+{
+    private protected IptablesTarget() { }
+
+    /// <summary><c>-j ACCEPT</c>.</summary>
+    public static VerdictTarget Accept { get; } = new(NftVerdict.Accept);
+
+    /// <summary><c>-j DROP</c>.</summary>
+    public static VerdictTarget Drop { get; } = new(NftVerdict.Drop);
+
+    /// <summary><c>-j RETURN</c>.</summary>
+    public static VerdictTarget Return { get; } = new(NftVerdict.Return);
+
+    /// <summary><c>-j chain</c>.</summary>
+    public static VerdictTarget Jump(string chain) => new(NftVerdict.Jump(chain));
+}
+
+/// <summary>A verdict: ACCEPT, DROP, RETURN, a jump (<c>-j</c>) or a goto (<c>-g</c>).</summary>
+public sealed record VerdictTarget(NftVerdict Verdict) : IptablesTarget;
+
+/// <summary><c>-j DNAT --to-destination</c>.</summary>
+/// <param name="To">The new destination.</param>
+public sealed record DnatTarget(IpEndpoint To) : IptablesTarget;
+
+/// <summary><c>-j MASQUERADE</c>.</summary>
+/// <param name="RandomFully"><c>--random-fully</c>.</param>
+public sealed record MasqueradeTarget(bool RandomFully) : IptablesTarget;
+
+/// <summary><c>-j MARK --set-xmark</c>: the mark becomes <c>(mark &amp; ~Mask) ^ Value</c>.</summary>
+public sealed record MarkTarget(uint Value, uint Mask) : IptablesTarget
+{
+    /// <summary><c>--or-mark</c>.</summary>
+    public static MarkTarget Or(uint bits) => new(bits, bits);
+
+    /// <summary><c>--xor-mark</c>.</summary>
+    public static MarkTarget Xor(uint bits) => new(bits, 0);
+}
+
+/// <summary><c>-j REJECT</c> with the default answer: ICMP port unreachable.</summary>
+public sealed record RejectTarget : IptablesTarget;
+
+/// <summary>Something that this library does not know; sent back as it came.</summary>
+public sealed record UnknownTarget(NftStatement Statement) : IptablesTarget;

@@ -1,0 +1,62 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Accounting;
+using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Proxy.Iptables;
+using KubeProxy.Netfilter.Proxy.Nftables;
+using KubeProxy.Netfilter.Route;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>What the iptables backend reaches the kernel with. Tests put in-memory ones in.</summary>
+public sealed class IptablesBackendParts : IAsyncDisposable
+{
+    /// <summary>The nf_tables client. Not disposed with the backend: families share it.</summary>
+    public required INftables Nftables { get; init; }
+
+    /// <summary>Tells of foreign changes.</summary>
+    internal IForeignChanges ForeignChanges { get; init; } = new NoForeignChanges();
+
+    /// <summary>Where the node's own addresses are read.</summary>
+    public required IRouteClient Routes { get; init; }
+
+    /// <summary>Connection tracking, of which stale UDP entries are deleted.</summary>
+    public required IConntrack Conntrack { get; init; }
+
+    /// <summary>Accounting objects; null when rules are not to use any.</summary>
+    public IAccounting? Accounting { get; init; }
+
+    /// <summary>The directory that proc is mounted on. Sysctls are read and written there.</summary>
+    public string ProcDirectory { get; init; } = "/proc";
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
+    /// <param name="connection">Shared by all families; must outlive the backends.</param>
+    /// <param name="family">The family.</param>
+    /// <param name="procDirectory">See <see cref="ProcDirectory"/>.</param>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
+    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family, string procDirectory = "/proc")
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return new IptablesBackendParts
+        {
+            Nftables = connection.Client,
+            ForeignChanges = connection.Watch(change => OwnedChains.Concerns(change, family)),
+            Conntrack = ConntrackClient.Open(),
+            Routes = RouteClient.Open(),
+            Accounting = AccountingClient.Open(),
+            ProcDirectory = procDirectory,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await ForeignChanges.DisposeAsync();
+        Routes.Dispose();
+        Conntrack.Dispose();
+        Accounting?.Dispose();
+    }
+}

@@ -1,0 +1,25 @@
+using KubeProxy.Netfilter.Proxy.Nftables;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>Nobody else is there, as with an in-memory ruleset.</summary>
+internal sealed class NoForeignChanges : IForeignChanges
+{
+    public void Start(Action<string> touched)
+    {
+    }
+
+    public bool TakeTouched() => false;
+
+    public ValueTask<bool> SeenUntouchedAsync(uint generation, CancellationToken cancellationToken) => new(false);
+
+    public void Pause()
+    {
+    }
+
+    public Task ResumeAsync(uint? generation) => Task.CompletedTask;
+
+    public uint? UntouchedGeneration => null;
+
+    public ValueTask DisposeAsync() => default;
+}

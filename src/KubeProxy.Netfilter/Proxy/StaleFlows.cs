@@ -1,0 +1,55 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netlink;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>
+/// Deletes UDP conntrack entries that lead where a service port no longer goes. Remembers what changed until its flows have been
+/// looked at: a sync that fails is tried again without its changes, and must still delete what they made stale.
+/// </summary>
+internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePorts, IConntrack conntrack, ILogger logger)
+{
+    private readonly HashSet<ServicePortName> _changed = [];
+    private readonly HashSet<FrontendKey> _frontendsBefore = [];
+
+    /// <summary>Notes what changes. Before the changes are taken over.</summary>
+    public void Note(PlanChanges changes)
+    {
+        foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
+        {
+            if (name.Protocol != Protocol.Udp) continue;
+            _changed.Add(name);
+            if (servicePorts.Find(name) is { } before) _frontendsBefore.UnionWith(before.Frontends.Select(frontend => frontend.Key));
+        }
+    }
+
+    /// <summary>
+    /// Deletes what is stale. To be called when the rules are in the kernel, not before: otherwise a client could get a new
+    /// stale entry at once.
+    /// </summary>
+    public async Task<int> DeleteAsync(Func<IpAddr, bool> acceptsNodePorts, CancellationToken cancellationToken)
+    {
+        var current = _changed.Select(servicePorts.Find).OfType<ServicePortPlan>();
+        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts);
+        try
+        {
+            var deleted = await new StaleFlowCleaner(conntrack).CleanAsync(plan, cancellationToken);
+            _changed.Clear();
+            _frontendsBefore.Clear();
+            return deleted;
+        }
+        catch (NetlinkException e)
+        {
+            // The rules are in force: the sync itself did not fail. The next one tries again.
+            LogFlows(logger, family, e.Message);
+            return 0;
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
+    private static partial void LogFlows(ILogger logger, IpFamily family, string error);
+}

@@ -1,0 +1,89 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Iptables;
+using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Tests.Proxy;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KubeProxy.Kernel.Tests.Iptables;
+
+/// <summary>A network namespace with an iptables backend in it; the real tools are the witnesses.</summary>
+internal sealed class IptablesNode : IAsyncDisposable
+{
+    private readonly NftablesConnection _connection;
+    private readonly IpFamily _family;
+    private readonly DirectoryInfo _proc = Directory.CreateTempSubdirectory("kube-proxy-proc");
+
+
+    public IptablesNode(NetworkNamespace ns, IpFamily family = IpFamily.IPv4)
+    {
+        (Namespace, _family) = (ns, family);
+        _connection = ns.Run(NftablesConnection.Open);
+        Client = new IptablesClient(_connection.Client, family);
+        Directory.CreateDirectory(Path.Combine(_proc.FullName, "sys/net/ipv4/conf/all"));
+        Backend = NewBackend();
+    }
+
+    public NetworkNamespace Namespace { get; }
+
+    public NftablesConnection Connection => _connection;
+
+    public IptablesClient Client { get; }
+
+    public IptablesBackend Backend { get; private set; }
+
+    /// <summary>Skips the test where the tools are missing.</summary>
+    public static NetworkNamespace CreateNamespace()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/iptables-nft"), "needs iptables-nft");
+        return NetworkNamespace.Create();
+    }
+
+    public Task StartAsync(Action<string>? requestSync = null) => Backend.StartAsync(requestSync ?? (_ => { }), TestContext.Current.CancellationToken);
+
+    public async Task RestartAsync()
+    {
+        await Backend.DisposeAsync();
+        Backend = NewBackend();
+        await StartAsync();
+    }
+
+    public Task<SyncResult> SyncAsync(PlanChanges changes) => Backend.SyncAsync(changes, TestContext.Current.CancellationToken);
+
+    public Task<SyncResult> FirstSyncAsync(params IReadOnlyList<ServicePortPlan> plans) =>
+        SyncAsync(new PlanChanges { Node = Plans.Node(_family), Updated = plans });
+
+    /// <summary>The lines of a table, by the real tool: chains and rules, without counters.</summary>
+    public string[] Save(IptablesTable table)
+    {
+        var text = Namespace.Exec(_family == IpFamily.IPv4 ? "iptables-nft-save" : "ip6tables-nft-save", "-t", table.NftName());
+        return [.. text.Split('\n').Where(line => line.StartsWith("-A ", StringComparison.Ordinal))];
+    }
+
+    /// <summary>The same by our client.</summary>
+    public async Task<string[]> OwnSaveAsync(IptablesTable table)
+    {
+        var text = await Client.SaveAsync(table, TestContext.Current.CancellationToken);
+        return [.. text.Split('\n').Where(line => line.StartsWith("-A ", StringComparison.Ordinal))];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Backend.DisposeAsync();
+        await _connection.DisposeAsync();
+        Namespace.Dispose();
+        _proc.Delete(recursive: true);
+    }
+
+    private IptablesBackend NewBackend()
+    {
+        var parts = Namespace.Run(() => IptablesBackendParts.Open(_connection, _family, _proc.FullName));
+        var options = new IptablesBackendOptions
+        {
+            Family = _family,
+            Masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse(_family == IpFamily.IPv4 ? "10.244.0.0/16" : "fd00:10:244::/48")) },
+        };
+        return new IptablesBackend(options, parts, NullLogger<IptablesBackend>.Instance);
+    }
+}

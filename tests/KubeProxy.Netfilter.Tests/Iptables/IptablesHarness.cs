@@ -1,0 +1,95 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Accounting;
+using KubeProxy.Netfilter.Conntrack.Testing;
+using KubeProxy.Netfilter.Iptables;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Testing;
+using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Route.Testing;
+using KubeProxy.Netfilter.Tests.Proxy;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KubeProxy.Netfilter.Tests.Iptables;
+
+/// <summary>An iptables backend over a ruleset in memory, with a proc directory of its own.</summary>
+internal sealed class IptablesHarness : IAsyncDisposable
+{
+    private readonly DirectoryInfo _proc;
+
+    private IptablesHarness(InMemoryNftables nftables, IptablesBackend backend, DirectoryInfo proc) => (Nftables, Backend, _proc) = (nftables, backend, proc);
+
+    public InMemoryNftables Nftables { get; }
+
+    public IptablesBackend Backend { get; }
+
+    public string Proc => _proc.FullName;
+
+    public static IptablesHarness Create(
+        InMemoryNftables? nftables = null, IpFamily family = IpFamily.IPv4, MasqueradePolicy? masquerade = null, bool accounting = false,
+        InMemoryRoute? routes = null, bool localhost = true)
+    {
+        nftables ??= new InMemoryNftables();
+        var proc = Directory.CreateTempSubdirectory("kube-proxy-proc");
+        Directory.CreateDirectory(Path.Combine(proc.FullName, "sys/net/ipv4/conf/all"));
+        var backend = new IptablesBackend(
+            new IptablesBackendOptions { Family = family, Masquerade = masquerade ?? BackendHarness.Policy, LocalhostNodePorts = localhost },
+            new IptablesBackendParts
+            {
+                Nftables = nftables,
+                Routes = routes ?? new InMemoryRoute(),
+                Conntrack = new InMemoryConntrack(),
+                Accounting = accounting ? new Counters() : null,
+                ProcDirectory = proc.FullName,
+            },
+            NullLogger<IptablesBackend>.Instance);
+        return new IptablesHarness(nftables, backend, proc);
+    }
+
+    public static async Task<IptablesHarness> StartAsync(InMemoryNftables? nftables = null, InMemoryRoute? routes = null, bool localhost = true)
+    {
+        var harness = Create(nftables, routes: routes, localhost: localhost);
+        await harness.Backend.StartAsync(_ => { }, CancellationToken.None);
+        return harness;
+    }
+
+    public Task<SyncResult> FirstSyncAsync(params IReadOnlyList<ServicePortPlan> plans) =>
+        Backend.SyncAsync(new PlanChanges { Node = Plans.Node(), Updated = plans }, CancellationToken.None);
+
+    public Task<SyncResult> SyncAsync(params IReadOnlyList<ServicePortPlan> plans) =>
+        Backend.SyncAsync(new PlanChanges { Updated = plans }, CancellationToken.None);
+
+    public Task<SyncResult> RemoveAsync(params IReadOnlyList<ServicePortName> names) =>
+        Backend.SyncAsync(new PlanChanges { Removed = names }, CancellationToken.None);
+
+    public Task<SyncResult> VerifyAsync() => Backend.SyncAsync(new PlanChanges { Verify = true }, CancellationToken.None);
+
+    /// <summary>The lines of a table, as iptables-save has them, chain by chain.</summary>
+    public static async Task<SortedDictionary<string, List<string>>> SaveAsync(INftables nftables, IpFamily family, IptablesTable table)
+    {
+        var result = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
+        foreach (var (chain, content) in await new IptablesClient(nftables, family).ReadAsync(table))
+            result.Add(chain, [.. content.Rules.Select(rule => IptablesText.Line(chain, rule.Rule, family))]);
+        return result;
+    }
+
+    public Task<SortedDictionary<string, List<string>>> NatAsync() => SaveAsync(Nftables, Backend.Family, IptablesTable.Nat);
+
+    public Task<SortedDictionary<string, List<string>>> FilterAsync() => SaveAsync(Nftables, Backend.Family, IptablesTable.Filter);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Backend.DisposeAsync();
+        _proc.Delete(recursive: true);
+    }
+
+    private sealed class Counters : IAccounting
+    {
+        public Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(true);
+
+        public void Dispose()
+        {
+        }
+    }
+}
