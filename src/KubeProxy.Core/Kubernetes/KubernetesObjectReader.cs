@@ -11,11 +11,18 @@ public sealed class KubernetesObjectReader
     private readonly KubernetesJsonContext _contracts;
 
     /// <summary>Makes a reader.</summary>
-    public KubernetesObjectReader() => _contracts = new KubernetesJsonContext(new JsonSerializerOptions
+    public KubernetesObjectReader() : this(wellKnownOnly: false) { }
+
+    private KubernetesObjectReader(bool wellKnownOnly)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Converters = { new PooledStringConverter() },
-    });
+        var strings = new PooledStringConverter();
+        var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { strings } };
+        if (wellKnownOnly) options.Converters.Add(new WellKnownEntriesConverter(strings));
+        _contracts = new KubernetesJsonContext(options);
+    }
+
+    /// <summary>A reader that leaves out labels and annotations without a meaning to a proxy, which are most of them.</summary>
+    internal static KubernetesObjectReader ForApi() => new(wellKnownOnly: true);
 
     /// <summary>Reads one object whose kind is known, as the items of a list response are.</summary>
     /// <exception cref="KubernetesObjectException">The document is not such an object.</exception>
@@ -25,7 +32,7 @@ public sealed class KubernetesObjectReader
         {
             return Named(kind, JsonSerializer.Deserialize(utf8, ContractOf(kind)) as KubernetesObject);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Failure(kind.ToName(), "", e);
         }
