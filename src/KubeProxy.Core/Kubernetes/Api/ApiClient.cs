@@ -149,10 +149,12 @@ public sealed class ApiClient : IDisposable
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
+        // The handler takes the name for SNI, and for checking the certificate, from here, and from nowhere else.
+        if (_access.TlsServerName is { } name) request.Headers.Host = name;
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         request.Headers.TryAddWithoutValidation("User-Agent", Options.UserAgent);
         if (credentials.Authorization is { } authorization) request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        foreach (var (name, value) in _access.Headers) request.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (header, value) in _access.Headers) request.Headers.TryAddWithoutValidation(header, value);
         if (content is { } bytes)
         {
             request.Content = new ReadOnlyMemoryContent(bytes);

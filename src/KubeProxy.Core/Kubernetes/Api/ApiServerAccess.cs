@@ -26,7 +26,7 @@ public sealed record ApiServerAccess
     /// <summary>PEM certificates of those who may have signed the server's; null for the system's. Need not be the same for long.</summary>
     public SecretContent? CertificateAuthority { get; init; }
 
-    /// <summary>The name that the server's certificate must have, and that is asked for (SNI); null for that of <see cref="Server"/>.</summary>
+    /// <summary>The name that the server's certificate must have, and that is asked for (SNI, and <c>Host</c>); null for that of <see cref="Server"/>.</summary>
     public string? TlsServerName { get; init; }
 
     /// <summary>Whether the server's certificate is not checked at all.</summary>

@@ -36,7 +36,7 @@ internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte
     /// <exception cref="ApiAccessException">A certificate or the key cannot be read.</exception>
     public SslClientAuthenticationOptions ToOptions()
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = access.TlsServerName };
+        var options = new SslClientAuthenticationOptions();
 #pragma warning disable CA5359 // Accepting any certificate is what insecure-skip-tls-verify asks for.
         if (access.InsecureSkipTlsVerify) options.RemoteCertificateValidationCallback = AcceptAnything;
 #pragma warning restore CA5359
