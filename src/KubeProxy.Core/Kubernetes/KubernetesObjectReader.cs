@@ -9,6 +9,7 @@ namespace KubeProxy.Core.Kubernetes;
 public sealed class KubernetesObjectReader
 {
     private readonly KubernetesJsonContext _contracts;
+    private readonly EndpointSliceParser? _slices;
 
     /// <summary>Makes a reader.</summary>
     public KubernetesObjectReader() : this(wellKnownOnly: false) { }
@@ -17,7 +18,13 @@ public sealed class KubernetesObjectReader
     {
         var strings = new PooledStringConverter();
         var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { strings } };
-        if (wellKnownOnly) options.Converters.Add(new WellKnownEntriesConverter(strings));
+        if (wellKnownOnly)
+        {
+            var entries = new WellKnownEntriesConverter(strings);
+            options.Converters.Add(entries);
+            _slices = new EndpointSliceParser(strings, entries);
+        }
+
         _contracts = new KubernetesJsonContext(options);
     }
 
@@ -28,6 +35,7 @@ public sealed class KubernetesObjectReader
     /// <exception cref="KubernetesObjectException">The document is not such an object.</exception>
     public KubernetesObject Read(ObjectKind kind, ReadOnlySpan<byte> utf8)
     {
+        if (kind == ObjectKind.EndpointSlice && _slices?.TryParse(utf8) is { } slice) return slice;
         try
         {
             return Named(kind, JsonSerializer.Deserialize(utf8, ContractOf(kind)) as KubernetesObject);
