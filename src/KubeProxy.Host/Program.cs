@@ -1,1 +1,3 @@
-return 0;
+using KubeProxy.Host.Composition;
+
+return await new ProxyProgram(new ProxyParts()).RunAsync(args, CancellationToken.None);

@@ -2,11 +2,10 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
-using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Route;
 using KubeProxy.Netlink;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Benchmarks;
 
@@ -14,7 +13,7 @@ namespace KubeProxy.Benchmarks;
 internal sealed class Rig : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly NetlinkChannel _channel;
+    private readonly NftablesConnection _connection;
     private readonly NftablesBackend _backend;
     private readonly ProxyEngine _engine;
     private Task _running = Task.CompletedTask;
@@ -24,18 +23,20 @@ internal sealed class Rig : IAsyncDisposable
     public Rig(BinaryWriter? recording, bool listen)
     {
         INetlinkTransport socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
-        _channel = new NetlinkChannel(recording is null ? socket : new RecordingTransport(socket, recording));
+        var client = new NftablesClient(new NetlinkChannel(recording is null ? socket : new RecordingTransport(socket, recording)));
+        _connection = new NftablesConnection(client, listen ? NftMonitor.Open(client.PortId) : null);
         _backend = new NftablesBackend(
             new NftablesBackendOptions
             {
                 Family = IpFamily.IPv4,
                 Masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("11.0.0.0/8")) },
             },
-            NftablesBackendParts.Create(_channel, listen, ConntrackClient.Open(), RouteClient.Open()));
+            NftablesBackendParts.Open(_connection, IpFamily.IPv4),
+            NullLogger<NftablesBackend>.Instance);
         _engine = new ProxyEngine(new ProxyOptions { NodeName = Cluster.Node }, [_backend]);
     }
 
-    public NetlinkCounters Counters => _channel.Counters;
+    public NetlinkCounters Counters => _connection.Client.Counters;
 
     /// <summary>Delivers the whole cluster and waits until it is in the kernel.</summary>
     public async Task StartAsync(int services)
@@ -70,6 +71,7 @@ internal sealed class Rig : IAsyncDisposable
         await _stop.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _backend.DisposeAsync();
+        await _connection.DisposeAsync();
         _engine.Dispose();
         _stop.Dispose();
     }

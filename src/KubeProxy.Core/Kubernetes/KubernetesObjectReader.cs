@@ -111,8 +111,10 @@ public sealed class KubernetesObjectReader
         if (kindName is null && impliedKind is { } implied) items.Add(ReadItem(implied, element));
         else if (kindName is null) items.Add(new DocumentItem { Error = new("", IdentityOf(element), "kind", "missing") });
         else if (ObjectKinds.TryParse(kindName, apiVersion, out var kind)) items.Add(ReadItem(kind, element));
-        else if (impliedKind is null && IsList(kindName, apiVersion, out var itemKind)) ReadList(element, kindName, itemKind, items);
-        else items.Add(new DocumentItem { UnknownKind = apiVersion is null ? kindName : $"{apiVersion} {kindName}", Name = IdentityOf(element) });
+        else if (impliedKind is null && IsList(kindName, apiVersion, out var itemKind))
+            ReadList(element, kindName, itemKind, items);
+        else
+            items.Add(new DocumentItem { UnknownKind = $"{apiVersion} {kindName}".TrimStart(), Name = IdentityOf(element) });
     }
 
     private void ReadList(JsonElement element, string kindName, ObjectKind? itemKind, List<DocumentItem> items)
@@ -152,7 +154,8 @@ public sealed class KubernetesObjectReader
     private static KubernetesObject Named(ObjectKind kind, KubernetesObject? value)
     {
         if (value is null) throw new KubernetesObjectException(kind.ToName(), "", "", "the document is null");
-        if (string.IsNullOrEmpty(value.Metadata.Name)) throw new KubernetesObjectException(kind.ToName(), "", "metadata.name", "missing");
+        if (string.IsNullOrEmpty(value.Metadata.Name))
+            throw new KubernetesObjectException(kind.ToName(), "", "metadata.name", "missing");
         return value;
     }
 
@@ -171,15 +174,15 @@ public sealed class KubernetesObjectReader
         return new KubernetesObjectException(kind, name, path, ReasonOf(e), e);
     }
 
-    /// <summary>The parser's message without its own rendering of path and position, which follow elsewhere.</summary>
+    /// <summary>The serializer's own messages name .NET types, which say nothing to an operator.</summary>
     private static string ReasonOf(Exception e)
     {
-        var inner = (e.InnerException as JsonException)?.Message ?? e.Message;
-        var cut = inner.IndexOf(" Path: ", StringComparison.Ordinal);
-        var text = cut < 0 ? inner : inner[..cut];
-        return e is JsonException { LineNumber: { } line, BytePositionInLine: { } position }
-            ? $"{text.TrimEnd('.')} (line {line + 1}, byte {position + 1})"
-            : text;
+        if (e is FieldException) return e.Message;
+        if (e is JsonException { Path: { Length: > 1 } } and not { InnerException: JsonException })
+            return "the value is of the wrong type or out of range";
+        var message = (e.InnerException as JsonException ?? e).Message;
+        var cut = message.IndexOf(" Path: ", StringComparison.Ordinal);
+        return cut < 0 ? message : message[..cut];
     }
 
     private static string IdentityOf(JsonElement element)

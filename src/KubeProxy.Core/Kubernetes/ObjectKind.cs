@@ -44,7 +44,8 @@ public static class ObjectKinds
         foreach (var candidate in All)
         {
             result = candidate;
-            if (candidate.ToName() == kind && (string.IsNullOrEmpty(apiVersion) || GroupOf(apiVersion) == candidate.ToGroup())) return true;
+            var sameGroup = string.IsNullOrEmpty(apiVersion) || GroupOf(apiVersion) == candidate.ToGroup();
+            if (sameGroup && candidate.ToName() == kind) return true;
         }
 
         result = default;

@@ -16,15 +16,28 @@ internal sealed class PooledStringConverter : JsonConverter<string>
 
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType != JsonTokenType.String) throw new JsonException($"expected a string, found {Describe(reader.TokenType)}");
+        if (reader.TokenType != JsonTokenType.String)
+            throw new FieldException($"expected a string, found {Describe(reader.TokenType)}");
+        return ReadShared(ref reader);
+    }
+
+    public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        ReadShared(ref reader);
+
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value);
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value);
+
+    private string ReadShared(ref Utf8JsonReader reader)
+    {
         if (reader.HasValueSequence || reader.ValueIsEscaped || reader.ValueSpan.Length > MaxLength) return GetString(ref reader);
         ref var slot = ref _slots[SlotOf(reader.ValueSpan)];
         var cached = slot;
         if (cached is not null && reader.ValueTextEquals(cached)) return cached;
         return slot = GetString(ref reader);
     }
-
-    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 
     private static string GetString(ref Utf8JsonReader reader)
     {
@@ -34,7 +47,7 @@ internal sealed class PooledStringConverter : JsonConverter<string>
         }
         catch (InvalidOperationException e)
         {
-            throw new JsonException("the string is not valid UTF-8", e);
+            throw new FieldException("the string is not valid Unicode", e);
         }
     }
 
@@ -52,4 +65,14 @@ internal sealed class PooledStringConverter : JsonConverter<string>
         JsonTokenType.StartArray => "a list",
         _ => "an object",
     };
+}
+
+/// <summary>A field whose value cannot be used, with a message of ours; the serializer adds the path.</summary>
+internal sealed class FieldException : JsonException
+{
+    public FieldException(string message, Exception? innerException = null) : base(message, innerException) { }
+
+    public FieldException() { }
+
+    public FieldException(string message) : base(message) { }
 }

@@ -52,7 +52,7 @@ internal sealed class DirectoryWatch : IDisposable
         if (Path.GetDirectoryName(path) is not { } parent) return null;
         try
         {
-            var watcher = new FileSystemWatcher(parent, Path.GetFileName(path)) { NotifyFilter = NotifyFilters.DirectoryName };
+            var watcher = new FileSystemWatcher(parent, Path.GetFileName(path)) { NotifyFilter = NotifyFilters.DirectoryName | NotifyFilters.FileName };
             watcher.Created += (_, _) => End();
             watcher.Deleted += (_, _) => End();
             watcher.Renamed += (_, _) => End();

@@ -10,7 +10,9 @@ namespace KubeProxy.Core.Manifests;
 /// <param name="Errors">What could not be read: with any, the file is broken, and an earlier good version is better.</param>
 /// <param name="Notes">What was read and is of no use.</param>
 internal sealed record ParsedManifest(
-    IReadOnlyList<(KubernetesObject Object, string Place)> Objects, IReadOnlyList<ObjectProblem> Errors, IReadOnlyList<ObjectProblem> Notes);
+    IReadOnlyList<(KubernetesObject Object, string Place)> Objects,
+    IReadOnlyList<ObjectProblem> Errors,
+    IReadOnlyList<ObjectProblem> Notes);
 
 /// <summary>Reads the content of a file into objects.</summary>
 internal sealed class ManifestParser(IReadOnlyList<IManifestFormat> formats)

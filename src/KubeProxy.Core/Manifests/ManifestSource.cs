@@ -77,7 +77,8 @@ public sealed partial class ManifestSource : IProxySource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            sink.Report($"watch {_directory}", [Problem(_directory, $"cannot be watched, so it is read every {Poll.TotalSeconds:0} s: {e.Message}")]);
+            var message = $"cannot be watched, so it is read every {Poll.TotalSeconds:0} s: {e.Message}";
+            sink.Report($"watch {_directory}", [Problem(_directory, message)]);
             return null;
         }
     }
@@ -130,11 +131,13 @@ public sealed partial class ManifestSource : IProxySource
             HashSet<string> names;
             try
             {
-                names = [.. Directory.EnumerateFiles(source._directory).Select(path => Path.GetFileName(path)).Where(name => name[0] != '.')];
+                var files = Directory.EnumerateFiles(source._directory).Select(path => Path.GetFileName(path));
+                names = [.. files.Where(name => name[0] != '.')];
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                sink.Report(source._directory, [Problem(source._directory, $"the manifest directory cannot be read; what was read before stays in force: {e.Message}")]);
+                var message = $"the manifest directory cannot be read; what was read before stays in force: {e.Message}";
+                sink.Report(source._directory, [Problem(source._directory, message)]);
                 return false;
             }
 
@@ -191,7 +194,8 @@ public sealed partial class ManifestSource : IProxySource
             var parsed = source._parser.Parse(name, content);
             var keep = parsed.Errors.Count > 0 && _store.Contains(name);
             var consequence = keep ? "; the last good content of the file stays in force" : "; the rest of the file is in force";
-            List<ObjectProblem> problems = [.. parsed.Errors.Select(error => error with { Message = error.Message + consequence }), .. parsed.Notes];
+            var errors = parsed.Errors.Select(error => error with { Message = error.Message + consequence });
+            List<ObjectProblem> problems = [.. errors, .. parsed.Notes];
             if (!keep) _store.Apply(name, parsed.Objects, problems, readAgain);
             LogRead(source._logger, name, parsed.Objects.Count, problems.Count);
             sink.Report(name, problems);

@@ -47,7 +47,7 @@ public readonly record struct EndpointState(IpEndpoint Target, EndpointFlags Fla
     public bool IsServing => (Flags & EndpointFlags.Serving) != 0;
 
     /// <summary>Is about to end, but still works: used when nothing better is there.</summary>
-    public bool IsFallback => (Flags & (EndpointFlags.Serving | EndpointFlags.Terminating)) == (EndpointFlags.Serving | EndpointFlags.Terminating);
+    public bool IsFallback => IsServing && (Flags & EndpointFlags.Terminating) != 0;
 
     /// <summary>Runs on this node.</summary>
     public bool IsLocal => (Flags & EndpointFlags.Local) != 0;

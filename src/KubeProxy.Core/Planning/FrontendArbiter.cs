@@ -5,7 +5,8 @@ namespace KubeProxy.Core.Planning;
 
 /// <summary>
 /// Decides which of several service ports of one family gets a frontend that they all claim: the older one, then the one with
-/// the smaller name; whatever the order in which the claims came. A call costs O(keys of the owner).
+/// the smaller name; whatever the order in which the claims came. A call costs O(keys of the owner), and where a key gets another
+/// winner O(claimants of the key).
 /// </summary>
 public sealed class FrontendArbiter
 {
@@ -26,7 +27,7 @@ public sealed class FrontendArbiter
     /// <param name="owner">The owner.</param>
     /// <param name="createdAt">Its age.</param>
     /// <param name="keys">What it claims now.</param>
-    /// <param name="affected">Receives the other owners that won or lost a key by this.</param>
+    /// <param name="affected">Receives the other claimants of every key that gets another winner by this.</param>
     public void Claim(ServicePortName owner, DateTimeOffset createdAt, ReadOnlySpan<FrontendKey> keys, ISet<ServicePortName> affected)
     {
         ArgumentNullException.ThrowIfNull(affected);
@@ -49,7 +50,7 @@ public sealed class FrontendArbiter
 
     /// <summary>Removes all claims of an owner.</summary>
     /// <param name="owner">The owner.</param>
-    /// <param name="affected">Receives the other owners that won a key by this.</param>
+    /// <param name="affected">Receives the other claimants of every key that gets another winner by this.</param>
     public void Release(ServicePortName owner, ISet<ServicePortName> affected)
     {
         ArgumentNullException.ThrowIfNull(affected);
@@ -77,8 +78,8 @@ public sealed class FrontendArbiter
         }
 
         losers.Add(winner);
-        affected.Add(winner.Owner);
         winner = claim;
+        AddOwners(losers, affected);
     }
 
     private void Withdraw(ServicePortName owner, Claims claims, ISet<ServicePortName> affected)
@@ -98,9 +99,9 @@ public sealed class FrontendArbiter
         else if (contested)
         {
             var next = losers!.Min;
+            AddOwners(losers, affected);
             losers.Remove(next);
             _winners[key] = next;
-            affected.Add(next.Owner);
         }
         else
         {
@@ -108,6 +109,12 @@ public sealed class FrontendArbiter
         }
 
         if (losers is { Count: 0 }) _losers.Remove(key);
+    }
+
+    /// <summary>All of them, because each is told whom it lost to.</summary>
+    private static void AddOwners(SortedSet<Claimant> claimants, ISet<ServicePortName> affected)
+    {
+        foreach (var claimant in claimants) affected.Add(claimant.Owner);
     }
 
     private readonly record struct Claims(DateTimeOffset CreatedAt, FrontendKey[] Keys);

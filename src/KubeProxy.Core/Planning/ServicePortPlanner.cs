@@ -73,7 +73,8 @@ public static class ServicePortPlanner
         foreach (var address in addresses.ExternalIPs) result.Add(address, external with { Kind = FrontendKind.ExternalIP });
         if (!addresses.LoadBalancerIPs.IsEmpty)
         {
-            var restricted = external with { Kind = FrontendKind.LoadBalancerIP, AllowedSources = AllowedSourcesOf(addresses, nodeAddress) };
+            var sources = AllowedSourcesOf(addresses, nodeAddress);
+            var restricted = external with { Kind = FrontendKind.LoadBalancerIP, AllowedSources = sources };
             foreach (var address in addresses.LoadBalancerIPs) result.Add(address, restricted);
         }
 

@@ -155,8 +155,10 @@ internal sealed class ClusterState
     /// <summary>Changes from before the start would only tell how long this program did not run.</summary>
     private void AddTriggerTime(EndpointSlice slice, TrackedSlice? after)
     {
-        if (after is null || slice.Metadata.Annotations?.GetValueOrDefault(WellKnownNames.LastChangeTriggerTimeAnnotation) is not { } text) return;
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) || time < _start) return;
+        if (after is null || slice.Metadata.Annotations is not { } annotations) return;
+        var text = annotations.GetValueOrDefault(WellKnownNames.LastChangeTriggerTimeAnnotation);
+        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) return;
+        if (time < _start) return;
         foreach (var family in _families)
         {
             if (family.Family == after.Family) family.AddTriggerTime(time);

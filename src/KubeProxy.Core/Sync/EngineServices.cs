@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeProxy.Core.Sync;
 
 /// <summary>What the loops of an engine share.</summary>
-internal sealed class EngineServices(TimeProvider time, ILogger logger, ProxyMetrics metrics, ProxyHealth health, ServiceHealthTable serviceHealth)
+internal sealed class EngineServices(
+    TimeProvider time, ILogger logger, ProxyMetrics metrics, ProxyHealth health, ServiceHealthTable serviceHealth)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);

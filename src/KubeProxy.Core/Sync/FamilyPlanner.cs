@@ -61,15 +61,11 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
     public void Mark(NamespacedName service, Pending kind)
     {
         CollectionsMarshal.GetValueRefOrAddDefault(_pending, service, out _) |= kind;
-        MarkNode();
+        Touch();
     }
 
     /// <summary>The node's plan may be another; the Services' plans are not.</summary>
-    public void MarkNode()
-    {
-        Version++;
-        Marked?.Invoke();
-    }
+    public void MarkNode() => Touch();
 
     public void AddTriggerTime(DateTimeOffset time)
     {
@@ -87,6 +83,12 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
         var times = _triggerTimes;
         _triggerTimes = [];
         return new PlanBatch(new PlanChanges { Node = node, Updated = updated, Removed = removed }, Version, times, _healthSnapshot);
+    }
+
+    private void Touch()
+    {
+        Version++;
+        Marked?.Invoke();
     }
 
     private Dictionary<NamespacedName, ServicePortPlan[]> PlanPending()
@@ -175,7 +177,8 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
                 FrontendKind.LoadBalancerIP => "status.loadBalancer.ingress",
                 _ => "spec.ports.nodePort",
             };
-            lost.Add(field, $"port '{plan.Name.PortName}': {family} {frontend.Key} already belongs to the older or first-named {winner}; left out until that is gone");
+            lost.Add(field, $"port '{plan.Name.PortName}': {family} {frontend.Key} belongs to {winner}, which is older or first by name; "
+                + "left out until that is gone");
         }
     }
 
@@ -203,9 +206,11 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
         var changed = false;
         foreach (var name in services)
         {
-            if (trackers.Services.TryGet(name, out var service) && service.HealthCheckNodePort != 0 && service.AddressesOf(family) is not null)
+            if (trackers.Services.TryGet(name, out var service) && service.HealthCheckNodePort != 0
+                && service.AddressesOf(family) is not null)
             {
-                var health = new ServiceHealth(name, family, service.HealthCheckNodePort, trackers.Slices.CountLocalReady(name, family));
+                var count = trackers.Slices.CountLocalReady(name, family);
+                var health = new ServiceHealth(name, family, service.HealthCheckNodePort, count);
                 changed |= !_health.TryGetValue(name, out var before) || before != health;
                 _health[name] = health;
             }

@@ -13,11 +13,13 @@ internal sealed partial class FamilySync
     private readonly EngineServices _services;
     private readonly SyncPacer _pacer;
     private readonly long _epoch;
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly KeyValuePair<string, object?> _tag;
     private readonly SyncProgress _progress = new();
     private volatile bool _requested;
     private volatile bool _backendRequested;
+    private volatile bool _repairRequested;
     private bool _verify;
 
     public FamilySync(FamilyPlanner planner, ClusterState state, IProxyBackend backend, ProxyOptions options, EngineServices services)
@@ -40,7 +42,8 @@ internal sealed partial class FamilySync
         _services.Health.Start(_planner.Family);
         await ready.WaitAsync(cancellationToken);
         Request();
-        using var timer = _services.Time.CreateTimer(_ => _wake.Writer.TryWrite(true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var timer = _services.Time.CreateTimer(
+            _ => _wake.Writer.TryWrite(true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         while (true)
         {
             await WaitUntilDueAsync(timer, cancellationToken);
@@ -65,6 +68,7 @@ internal sealed partial class FamilySync
     {
         LogBackendRequest(_services.Logger, _planner.Family, reason);
         _backendRequested = true;
+        _repairRequested = true;
         Request();
     }
 
@@ -77,6 +81,12 @@ internal sealed partial class FamilySync
             {
                 _requested = false;
                 _pacer.Request();
+            }
+
+            if (_repairRequested)
+            {
+                _repairRequested = false;
+                _pacer.RequestRepair(Now);
             }
 
             var delay = _pacer.Due() - Now;
@@ -177,16 +187,20 @@ internal sealed partial class FamilySync
 
     private static double UnixSeconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;
 
-    [LoggerMessage(EventId = 200, Level = LogLevel.Debug, Message = "{Family}: synced, {Operations} operations, compile {CompileMs} ms, commit {CommitMs} ms")]
+    [LoggerMessage(EventId = 200, Level = LogLevel.Debug,
+        Message = "{Family}: synced, {Operations} operations, compile {CompileMs} ms, commit {CommitMs} ms")]
     private static partial void LogSync(ILogger logger, Model.IpFamily family, int operations, double compileMs, double commitMs);
 
-    [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message = "{Family}: sync failed, will be retried: {Error}")]
+    [LoggerMessage(EventId = 201, Level = LogLevel.Error,
+        Message = "{Family}: sync failed, will be retried: {Error}")]
     private static partial void LogFailure(ILogger logger, Model.IpFamily family, string error, Exception? exception);
 
-    [LoggerMessage(EventId = 202, Level = LogLevel.Warning, Message = "{Family}: {Repaired} kernel objects had been changed by somebody else and were repaired")]
+    [LoggerMessage(EventId = 202, Level = LogLevel.Warning,
+        Message = "{Family}: {Repaired} kernel objects had been changed by somebody else and were repaired")]
     private static partial void LogRepair(ILogger logger, Model.IpFamily family, int repaired);
 
-    [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message = "{Family}: the kernel refuses {Owner}, all else is in force: {Reason}")]
+    [LoggerMessage(EventId = 203, Level = LogLevel.Error,
+        Message = "{Family}: the kernel refuses {Owner}, all else is in force: {Reason}")]
     private static partial void LogQuarantine(ILogger logger, Model.IpFamily family, string owner, string reason);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Debug, Message = "{Family}: sync requested: {Reason}")]

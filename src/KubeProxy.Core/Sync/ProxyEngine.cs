@@ -45,7 +45,8 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         options.Validate();
         IProxyBackend[] all = [.. backends];
         if (all.Length == 0) throw new ArgumentException("There is no backend.", nameof(backends));
-        if (all.DistinctBy(backend => backend.Family).Count() != all.Length) throw new ArgumentException("Two backends are of one family.", nameof(backends));
+        if (all.DistinctBy(backend => backend.Family).Count() != all.Length)
+            throw new ArgumentException("Two backends are of one family.", nameof(backends));
 
         time ??= TimeProvider.System;
         ILogger log = logger ?? NullLogger<ProxyEngine>.Instance;
@@ -134,7 +135,8 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     /// <summary>What the engine holds and does now.</summary>
     public ProxyStatus GetStatus()
     {
-        var (zone, ports) = _state.Read(trackers => (trackers.Node.Topology.Zone, _state.Families.Select(family => family.PortCount).ToArray()));
+        var (zone, ports) = _state.Read(trackers =>
+            (trackers.Node.Topology.Zone, _state.Families.Select(family => family.PortCount).ToArray()));
         return new ProxyStatus
         {
             NodeName = _options.NodeName,

@@ -34,15 +34,19 @@ internal sealed class ProxyMetrics : IDisposable
         CommitDuration = Seconds("kubeproxy_sync_commit_duration_seconds", "Time spent waiting for the kernel in one sync.", Exponential);
         ProgrammingDuration = Seconds("kubeproxy_network_programming_duration_seconds",
             "Time from the change of an endpoint in the cluster to the kernel of this node.", Programming);
-        LastSync = _meter.CreateGauge<double>("kubeproxy_sync_proxy_rules_last_timestamp_seconds", "s", "Unix time of the last successful sync.");
-        LastQueued = _meter.CreateGauge<double>("kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "s", "Unix time of the last request to sync.");
+        LastSync = _meter.CreateGauge<double>("kubeproxy_sync_proxy_rules_last_timestamp_seconds", "s",
+            "Unix time of the last successful sync.");
+        LastQueued = _meter.CreateGauge<double>("kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "s",
+            "Unix time of the last request to sync.");
         NoLocalEndpoints = _meter.CreateGauge<int>("kubeproxy_sync_proxy_rules_no_local_endpoints_total", null,
             "Service ports with policy Local whose endpoints are all on other nodes.");
-        Quarantined = _meter.CreateGauge<int>("kubeproxy_sync_quarantined_service_ports", null, "Service ports that the kernel refuses.");
+        Quarantined = _meter.CreateGauge<int>("kubeproxy_sync_quarantined_service_ports", null,
+            "Service ports that the kernel refuses.");
         Failures = _meter.CreateCounter<long>("kubeproxy_sync_failures_total", null, "Syncs that failed.");
         Operations = _meter.CreateCounter<long>("kubeproxy_sync_operations_total", null, "Kernel objects written or deleted.");
         Repairs = _meter.CreateCounter<long>("kubeproxy_sync_repairs_total", null, "Kernel objects that others had changed.");
-        DeletedFlows = _meter.CreateCounter<long>("kubeproxy_conntrack_reconciler_deleted_entries_total", null, "Stale conntrack entries deleted.");
+        DeletedFlows = _meter.CreateCounter<long>("kubeproxy_conntrack_reconciler_deleted_entries_total", null,
+            "Stale conntrack entries deleted.");
     }
 
     public Histogram<double> SyncDuration { get; }

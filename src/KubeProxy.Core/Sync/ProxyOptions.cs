@@ -48,7 +48,8 @@ public sealed record ProxyOptions
         if (MinSyncPeriod < TimeSpan.Zero) throw new ArgumentException("MinSyncPeriod is negative.");
         if (SyncPeriod <= TimeSpan.Zero) throw new ArgumentException("SyncPeriod is not greater than 0.");
         if (MinSyncPeriod > SyncPeriod) throw new ArgumentException("MinSyncPeriod is greater than SyncPeriod.");
-        if (VerifyPeriod < MinSyncPeriod || VerifyPeriod <= TimeSpan.Zero) throw new ArgumentException("VerifyPeriod is less than MinSyncPeriod or not greater than 0.");
+        if (VerifyPeriod < MinSyncPeriod || VerifyPeriod <= TimeSpan.Zero)
+            throw new ArgumentException("VerifyPeriod is less than MinSyncPeriod or not greater than 0.");
         if (NodeWait < TimeSpan.Zero) throw new ArgumentException("NodeWait is negative.");
     }
 }

@@ -11,6 +11,12 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
 
+    private const int RepairBurst = 5;
+    private static readonly TimeSpan RepairWindow = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StormDelay = TimeSpan.FromSeconds(1);
+
+    private readonly Queue<TimeSpan> _repairs = [];
+    private RepairRequest _repair;
     private TimeSpan? _lastEnd;
     private TimeSpan _lastVerify;
     private TimeSpan _retryDelay;
@@ -23,11 +29,23 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     /// <summary>There is something to sync.</summary>
     public void Request() => _requested = true;
 
+    /// <summary>
+    /// The kernel no longer holds what it should: due at once, without the usual pause. When that happens again and again,
+    /// somebody fights the proxy, and the pause is kept.
+    /// </summary>
+    public void RequestRepair(TimeSpan now)
+    {
+        _requested = true;
+        while (_repairs.TryPeek(out var oldest) && now - oldest > RepairWindow) _repairs.Dequeue();
+        _repair = _repairs.Count < RepairBurst ? RepairRequest.Urgent : RepairRequest.Storm;
+    }
+
     /// <summary>When the next sync is due; may be in the past.</summary>
     public TimeSpan Due()
     {
         if (_lastEnd is not { } end) return TimeSpan.Zero;
-        var earliest = end + minPeriod;
+        if (_repair == RepairRequest.Urgent && _failures == 0) return end;
+        var earliest = end + (_repair == RepairRequest.Storm ? Max(minPeriod, StormDelay) : minPeriod);
         if (_requested) return _failures == 0 ? earliest : Max(earliest, end + Min(_retryDelay, FirstRetry));
         return Max(earliest, _failures > 0 ? end + _retryDelay : _lastVerify + verifyPeriod);
     }
@@ -36,6 +54,8 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     public bool Start(TimeSpan now)
     {
         _requested = false;
+        if (_repair == RepairRequest.Urgent) _repairs.Enqueue(now);
+        _repair = RepairRequest.None;
         var verify = _lastEnd is not null && now - _lastVerify >= verifyPeriod;
         if (verify || _lastEnd is null) _lastVerify = now;
         return verify;
@@ -52,4 +72,11 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private enum RepairRequest
+    {
+        None,
+        Urgent,
+        Storm,
+    }
 }

@@ -17,21 +17,22 @@ internal enum ProblemOrigin
 internal sealed partial class ProblemRegistry(ILogger logger)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(ProblemOrigin Origin, ObjectKind Kind, NamespacedName Name), IReadOnlyList<ObjectProblem>> _problems = [];
+    private readonly Dictionary<Scope, IReadOnlyList<ObjectProblem>> _problems = [];
 
     public void Set(ProblemOrigin origin, ObjectKind kind, NamespacedName name, IReadOnlyList<ObjectProblem> problems)
     {
+        var scope = new Scope(origin, kind, name);
         IReadOnlyList<ObjectProblem>? before;
         lock (_gate)
         {
             if (problems.Count == 0)
             {
-                _problems.Remove((origin, kind, name));
+                _problems.Remove(scope);
                 return;
             }
 
-            _problems.TryGetValue((origin, kind, name), out before);
-            _problems[(origin, kind, name)] = problems;
+            _problems.TryGetValue(scope, out before);
+            _problems[scope] = problems;
         }
 
         foreach (var problem in problems)
@@ -48,13 +49,18 @@ internal sealed partial class ProblemRegistry(ILogger logger)
     /// <summary>Objects of a kind with problems of their own; they may be tracked nowhere else.</summary>
     public IEnumerable<NamespacedName> NamesOf(ObjectKind kind)
     {
-        lock (_gate) return [.. _problems.Keys.Where(key => key.Origin == ProblemOrigin.Content && key.Kind == kind).Select(key => key.Name)];
+        lock (_gate)
+        {
+            return [.. _problems.Keys.Where(scope => scope.Origin == ProblemOrigin.Content && scope.Kind == kind).Select(scope => scope.Name)];
+        }
     }
 
     public IReadOnlyList<ObjectProblem> Snapshot()
     {
         lock (_gate) return [.. _problems.Values.SelectMany(list => list).OrderBy(p => p.ToString(), StringComparer.Ordinal)];
     }
+
+    private readonly record struct Scope(ProblemOrigin Origin, ObjectKind Kind, NamespacedName Name);
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "{Problem}")]
     private static partial void LogProblem(ILogger logger, ObjectProblem problem);

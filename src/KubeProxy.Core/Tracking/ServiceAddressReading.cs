@@ -27,7 +27,9 @@ internal static class ServiceAddressReading
                 ClusterIP = address,
                 ExternalIPs = [.. external.Where(ip => ip.Family == family)],
                 LoadBalancerIPs = [.. loadBalancer.Where(ip => ip.Family == family)],
-                SourceRanges = ofFamily.Any(range => range.PrefixLength == 0) ? [] : IpRanges.Normalize(ofFamily.Select(IpRange.From)),
+                SourceRanges = ofFamily.Any(range => range.PrefixLength == 0)
+                    ? []
+                    : IpRanges.Normalize(ofFamily.Select(IpRange.From)),
                 SourcesUnreadable = unreadable && ofFamily.Count == 0,
             };
         }
@@ -57,10 +59,14 @@ internal static class ServiceAddressReading
 
         void Add(string field, string text, string? family)
         {
-            if (!AddressRules.TryParseUsable(text, out var address, out var reason)) problems.Add(field, $"{reason}; it is left out");
-            else if (family is not null && family != address.Family.ToString()) problems.Add(field, $"{address} is not of family {family}; it is left out");
-            else if (address.Family == IpFamily.IPv4) result.IPv4 ??= address;
-            else result.IPv6 ??= address;
+            if (!AddressRules.TryParseUsable(text, out var address, out var reason))
+                problems.Add(field, $"{reason}; it is left out");
+            else if (family is not null && family != address.Family.ToString())
+                problems.Add(field, $"{address} is not of family {family}; it is left out");
+            else if (address.Family == IpFamily.IPv4)
+                result.IPv4 ??= address;
+            else
+                result.IPv6 ??= address;
         }
     }
 

@@ -58,8 +58,10 @@ internal static class ServiceReading
         for (var i = 0; i < spec.Ports.Count; i++)
         {
             if (ReadPort(spec.Ports[i], $"spec.ports[{i}]", problems) is not { } port) continue;
-            if (seen.Add((port.Name, port.Protocol))) result.Add(port);
-            else problems.Add($"spec.ports[{i}].name", $"another {port.Protocol.ToLowerName()} port has the name '{port.Name}'; the first one counts");
+            if (seen.Add((port.Name, port.Protocol)))
+                result.Add(port);
+            else
+                problems.Add($"spec.ports[{i}].name", $"another {port.Protocol.ToLowerName()} port is named '{port.Name}'; the first one counts");
         }
 
         return result.DrainToImmutable();

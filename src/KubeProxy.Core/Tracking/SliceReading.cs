@@ -1,3 +1,4 @@
+using System.Globalization;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -47,7 +48,7 @@ internal static class SliceReading
             if (!AddressRules.TryGetProtocol(port.Protocol, out var protocol))
                 problems.Add($"ports[{i}].protocol", $"unknown protocol '{port.Protocol}'; the port is left out");
             else if (!AddressRules.TryGetPort(port.Port, out var number))
-                problems.Add($"ports[{i}].port", port.Port is { } bad ? $"{bad} is not between 1 and 65535; the port is left out" : "missing; the port is left out");
+                problems.Add($"ports[{i}].port", $"{port.Port?.ToString(CultureInfo.InvariantCulture) ?? "nothing"} is not between 1 and 65535; the port is left out");
             else if (seen.Add((port.Name ?? "", protocol)))
                 result.Add(new SlicePort(port.Name ?? "", protocol, number));
             else

@@ -6,7 +6,7 @@ namespace KubeProxy.Netfilter.Conntrack;
 public sealed class ConntrackClient : IConntrack
 {
     private readonly NetlinkChannel _channel;
-    private volatile bool _kernelFiltersTuples = true;
+    private volatile bool _kernelFilters = true;
 
     /// <summary>Takes over the channel, and disposes it with itself.</summary>
     public ConntrackClient(NetlinkChannel channel) => _channel = channel;
@@ -23,21 +23,21 @@ public sealed class ConntrackClient : IConntrack
     public async Task VisitAsync(
         FlowFilter filter, FlowVisitor visit, Action? restart = null, CancellationToken cancellationToken = default)
     {
-        if (_kernelFiltersTuples)
+        if (_kernelFilters)
         {
             try
             {
-                await DumpAsync(filter, byTuple: true, visit, restart, cancellationToken);
+                await DumpAsync(filter, inKernel: true, visit, restart, cancellationToken);
                 return;
             }
-            catch (NetlinkException refused) when (FlowEncoder.Fields(filter) != CtFilterFields.None
+            catch (NetlinkException refused) when (filter != new FlowFilter { Family = filter.Family }
                 && refused.Errno is Errno.NotSupported or Errno.InvalidArgument)
             {
-                _kernelFiltersTuples = false; // refused before the first flow: nothing has been visited
+                _kernelFilters = false; // refused before the first flow: nothing has been visited
             }
         }
 
-        await DumpAsync(filter, byTuple: false, visit, restart, cancellationToken);
+        await DumpAsync(filter, inKernel: false, visit, restart, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -60,10 +60,10 @@ public sealed class ConntrackClient : IConntrack
     public void Dispose() => _channel.Dispose();
 
     private async Task DumpAsync(
-        FlowFilter filter, bool byTuple, FlowVisitor visit, Action? restart, CancellationToken cancellationToken)
+        FlowFilter filter, bool inKernel, FlowVisitor visit, Action? restart, CancellationToken cancellationToken)
     {
         using var request = new NlMsgWriter();
-        FlowEncoder.PutDump(request, filter, byTuple);
+        FlowEncoder.PutDump(request, filter, inKernel);
         await _channel.DumpAsync("list conntrack entries", request, message =>
         {
             var flow = FlowDecoder.Decode(message);

@@ -11,18 +11,21 @@ internal static class FlowEncoder
     // nfgenmsg, [CTA_MARK, CTA_MARK_MASK], [CTA_TUPLE_ORIG { the fields filtered by }, CTA_FILTER { which fields these are }]
     /// <param name="writer">The writer.</param>
     /// <param name="filter">Which flows.</param>
-    /// <param name="byTuple">Whether to have the kernel filter by tuple (Linux 5.8; older ones ignore it).</param>
-    public static void PutDump(NlMsgWriter writer, FlowFilter filter, bool byTuple)
+    /// <param name="inKernel">
+    /// Whether to have the kernel filter by more than the family: by tuple (Linux 5.8; older ones ignore it), and by mark.
+    /// </param>
+    public static void PutDump(NlMsgWriter writer, FlowFilter filter, bool inKernel)
     {
         var family = filter.EffectiveFamily is { } wanted ? Family(wanted) : AnyFamily;
         writer.BeginMessage(NfSubsystem.Conntrack, (byte)CtMessage.Get, NlMsgFlags.None, family);
+        if (!inKernel) return;
         if (filter.Mark is { } mark)
         {
             writer.PutU32BigEndian(CtAttribute.Mark, mark & filter.MarkMask);
             writer.PutU32BigEndian(CtAttribute.MarkMask, filter.MarkMask);
         }
 
-        if (byTuple && Fields(filter) is var fields and not CtFilterFields.None) PutTupleFilter(writer, filter, fields);
+        if (Fields(filter) is var fields and not CtFilterFields.None) PutTupleFilter(writer, filter, fields);
     }
 
     // nfgenmsg, CTA_TUPLE_ORIG { CTA_TUPLE_IP, CTA_TUPLE_PROTO }, [CTA_ZONE], [CTA_ID]
@@ -34,7 +37,7 @@ internal static class FlowEncoder
         if (flow.Id != 0) writer.PutU32BigEndian(CtAttribute.Id, flow.Id);
     }
 
-    public static CtFilterFields Fields(FlowFilter filter)
+    private static CtFilterFields Fields(FlowFilter filter)
     {
         var fields = CtFilterFields.None;
         if (filter.OriginalDestination is not null) fields |= CtFilterFields.IpDestination;

@@ -35,6 +35,9 @@ public static class Errno
     /// <summary>EINVAL.</summary>
     public const int InvalidArgument = 22;
 
+    /// <summary>ERANGE: too long, for example a name.</summary>
+    public const int OutOfRange = 34;
+
     /// <summary>EBADMSG: used here for bytes that are not a netlink message.</summary>
     public const int BadMessage = 74;
 

@@ -16,6 +16,9 @@ public readonly record struct NetlinkMessageError(int MessageIndex, int Errno, N
 /// <param name="Bytes">Bytes sent.</param>
 public sealed record NetlinkBatchResult(IReadOnlyList<NetlinkMessageError> Errors, int Messages, long Bytes)
 {
+    /// <summary>There were more refusals than the receive buffer could hold: <see cref="Errors"/> has only some of them.</summary>
+    public bool IsIncomplete { get; init; }
+
     /// <summary>Whether no message was refused.</summary>
     public bool Succeeded => Errors.Count == 0;
 }

@@ -52,36 +52,36 @@ public sealed partial class NetlinkChannel
         }
 
         /// <summary>Receives all answers to the messages just sent; they were all queued before the send returned.</summary>
-        /// <param name="operation">For error messages.</param>
         /// <param name="first">The number of the first message.</param>
         /// <param name="count">How many messages.</param>
-        /// <param name="acknowledged">The index of the message whose acknowledgement shows that none was lost.</param>
-        public List<NetlinkMessageError> CollectAll(string operation, uint first, int count, int acknowledged)
+        /// <param name="acknowledged">The index of the message that is answered in any case, unless the batch as such is refused.</param>
+        /// <returns>The refusals by index, and whether none was lost.</returns>
+        public (List<NetlinkMessageError> Errors, bool IsComplete) CollectAll(uint first, int count, int acknowledged)
         {
             List<NetlinkMessageError> errors = [];
-            var isAcknowledged = false;
-            try
+            var (isAnswered, isLossless) = (false, true);
+            while (true)
             {
-                while (channel._transport.TryReceive(buffer, out var length))
+                try
                 {
+                    if (!channel._transport.TryReceive(buffer, out var length)) break;
                     foreach (var message in new NlMessages(buffer.AsSpan(0, length)))
                     {
                         var index = message.Header.Sequence - first;
                         if (message.Header.Type != NlMsgHeader.Error || index >= (uint)count) continue;
                         var errno = NlExtendedAck.Read(message, out var extended);
                         if (errno != 0) errors.Add(new NetlinkMessageError((int)index, errno, extended));
-                        isAcknowledged |= index == acknowledged;
+                        isAnswered |= index == acknowledged;
                     }
                 }
-            }
-            catch (NetlinkOverrunException lost)
-            {
-                throw new NetlinkOverrunException(operation, lost);
+                catch (NetlinkOverrunException)
+                {
+                    isLossless = false; // What was queued before the loss can still be received.
+                }
             }
 
-            if (!isAcknowledged && errors.Count == 0) throw new NetlinkOverrunException(operation);
             errors.Sort(static (left, right) => left.MessageIndex.CompareTo(right.MessageIndex));
-            return errors;
+            return (errors, isLossless && (isAnswered || errors.Count > 0));
         }
 
         public void Dispose()

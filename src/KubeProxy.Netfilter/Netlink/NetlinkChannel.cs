@@ -5,6 +5,8 @@ namespace KubeProxy.Netlink;
 /// <summary>
 /// Requests and their answers over a transport. One request is under way at a time; callers on any thread queue up. A request
 /// that was cancelled or failed half-way does not disturb the next: whatever is left of its answers is dropped.
+/// The kernel does its work in the system call that sends the request, on the caller's thread: a large batch takes as long
+/// as the kernel needs to commit it.
 /// </summary>
 public sealed partial class NetlinkChannel : IDisposable
 {
@@ -99,8 +101,10 @@ public sealed partial class NetlinkChannel : IDisposable
         var first = NextSequences(batch.MessageCount);
         Stamp(segments, first, NlMsgFlags.Request, acknowledged: batch.MessageCount - 2);
         Send(segments, batch.MessageCount, isWrite: true);
-        var errors = turn.CollectAll(operation, first, batch.MessageCount, batch.MessageCount - 2);
-        return new NetlinkBatchResult(errors, batch.MessageCount, batch.Length);
+        var answers = turn.CollectAll(first, batch.MessageCount, acknowledged: batch.MessageCount - 2);
+        // One refusal aborts the whole batch, so it tells the outcome even if others were lost.
+        if (!answers.IsComplete && answers.Errors.Count == 0) throw new NetlinkOverrunException(operation);
+        return new NetlinkBatchResult(answers.Errors, batch.MessageCount, batch.Length) { IsIncomplete = !answers.IsComplete };
     }
 
     /// <summary>
@@ -128,8 +132,9 @@ public sealed partial class NetlinkChannel : IDisposable
                 cancellationToken.ThrowIfCancellationRequested();
                 var length = LengthOf(rest.Span, AtATime, out var count);
                 Send([rest[..length]], count, isWrite: true);
-                foreach (var error in turn.CollectAll(operation, first + (uint)index, count, count - 1))
-                    errors.Add(error with { MessageIndex = error.MessageIndex + index });
+                var answers = turn.CollectAll(first + (uint)index, count, acknowledged: count - 1);
+                if (!answers.IsComplete) throw new NetlinkOverrunException(operation);
+                foreach (var error in answers.Errors) errors.Add(error with { MessageIndex = error.MessageIndex + index });
                 index += count;
                 rest = rest[length..];
             }

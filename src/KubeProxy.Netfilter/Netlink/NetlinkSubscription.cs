@@ -90,6 +90,10 @@ public sealed class NetlinkSubscription : IDisposable
             {
                 // Already known.
             }
+            catch (ObjectDisposedException)
+            {
+                return; // The next receive says so too.
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using KubeProxy.Netfilter.Nftables.Validation;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables;
 
@@ -19,8 +20,8 @@ public sealed class NftReadException : Exception
     /// <summary>The errno, a positive number such as 2 for ENOENT; 0 when the answer made no sense.</summary>
     public int Errno { get; }
 
-    internal static NftReadException NotFound(string operation) => Of(operation, NftErrno.Enoent);
+    internal static NftReadException NotFound(string operation) => Of(operation, Netlink.Errno.NoSuchEntry);
 
     internal static NftReadException Of(string operation, int errno, Exception? innerException = null) =>
-        new(operation, errno, $"{operation}: {NftErrno.Name(errno)}", innerException);
+        new(operation, errno, $"{operation}: {Netlink.Errno.Name(errno)}", innerException);
 }

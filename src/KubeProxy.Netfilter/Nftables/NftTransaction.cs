@@ -43,6 +43,12 @@ public sealed class NftTransaction
     /// <summary>Deletes all elements of the set or map.</summary>
     public NftTransaction Flush(NftSetKey set) => Append(new NftOperation.FlushSet(set));
 
+    /// <inheritdoc cref="Delete(NftSetKey)"/>
+    public NftTransaction Delete(NftSet set) => Append(new NftOperation.DeleteSet(set.Key) { Kind = set.Kind });
+
+    /// <inheritdoc cref="Flush(NftSetKey)"/>
+    public NftTransaction Flush(NftSet set) => Append(new NftOperation.FlushSet(set.Key) { Kind = set.Kind });
+
     /// <summary>Appends the rule to the chain.</summary>
     public NftTransaction Add(NftChainKey chain, NftRule rule) => Append(new NftOperation.AddRule(chain, rule));
 
@@ -91,10 +97,18 @@ public abstract record NftOperation
     public sealed record AddSet(NftSet Set) : NftOperation;
 
     /// <summary><c>delete set</c> or <c>delete map</c>.</summary>
-    public sealed record DeleteSet(NftSetKey Set) : NftOperation;
+    public sealed record DeleteSet(NftSetKey Set) : NftOperation
+    {
+        /// <summary>Which of the two it is as text; the kernel does not ask.</summary>
+        public NftSetKind Kind { get; init; }
+    }
 
     /// <summary><c>flush set</c> or <c>flush map</c>.</summary>
-    public sealed record FlushSet(NftSetKey Set) : NftOperation;
+    public sealed record FlushSet(NftSetKey Set) : NftOperation
+    {
+        /// <inheritdoc cref="DeleteSet.Kind"/>
+        public NftSetKind Kind { get; init; }
+    }
 
     /// <summary><c>add rule</c>.</summary>
     public sealed record AddRule(NftChainKey Chain, NftRule Rule) : NftOperation;

@@ -1,3 +1,4 @@
+using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Nftables;
@@ -8,7 +9,7 @@ namespace KubeProxy.Netfilter.Proxy;
 /// <summary>What a backend reaches the kernel with. Tests put in-memory ones in.</summary>
 public sealed class NftablesBackendParts : IAsyncDisposable
 {
-    /// <summary>The nf_tables client.</summary>
+    /// <summary>The nf_tables client. Not disposed with the backend: families share it.</summary>
     public required INftables Nftables { get; init; }
 
     /// <summary>Tells of foreign changes.</summary>
@@ -23,13 +24,28 @@ public sealed class NftablesBackendParts : IAsyncDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
+    /// <param name="connection">Shared by all families; must outlive the backends.</param>
+    /// <param name="family">The family.</param>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
+    public static NftablesBackendParts Open(NftablesConnection connection, IpFamily family)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return new NftablesBackendParts
+        {
+            Nftables = connection.Client,
+            ForeignChanges = connection.Watch(RuleParts.TableOf(family)),
+            Conntrack = ConntrackClient.Open(),
+            Routes = RouteClient.Open(),
+        };
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await ForeignChanges.DisposeAsync();
         Routes.Dispose();
         Conntrack.Dispose();
-        await Nftables.DisposeAsync();
     }
 
     /// <summary>Nobody else is there, as with an in-memory ruleset.</summary>
@@ -47,9 +63,9 @@ public sealed class NftablesBackendParts : IAsyncDisposable
         {
         }
 
-        public void Resume()
-        {
-        }
+        public Task ResumeAsync(uint? generation) => Task.CompletedTask;
+
+        public uint? UntouchedGeneration => null;
 
         public ValueTask DisposeAsync() => default;
     }

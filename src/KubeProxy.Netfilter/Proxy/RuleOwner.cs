@@ -1,3 +1,4 @@
+using System.Text;
 using KubeProxy.Core.Model;
 
 namespace KubeProxy.Netfilter.Proxy;
@@ -17,6 +18,9 @@ internal sealed class RuleOwner(ServicePortName? name, DateTimeOffset createdAt)
     /// <summary>The name as shown in comments and messages; one string for all uses.</summary>
     public string Text { get; } = name?.ToString() ?? "base rules";
 
+    /// <summary>The name as a comment of nf_tables objects, cut to the length that nft allows.</summary>
+    public string Comment { get; } = Cut(name?.ToString() ?? "");
+
     private DateTimeOffset CreatedAt { get; } = createdAt;
 
     public int CompareTo(RuleOwner? other)
@@ -33,4 +37,11 @@ internal sealed class RuleOwner(ServicePortName? name, DateTimeOffset createdAt)
     public override int GetHashCode() => Name.GetHashCode();
 
     public override string ToString() => Text;
+
+    private static string Cut(string text)
+    {
+        const int longest = 120; // NFTNL_UDATA_COMMENT_MAXLEN is 128
+        while (Encoding.UTF8.GetByteCount(text) > longest) text = text[..^Math.Max(1, (text.Length - longest) / 2)];
+        return text;
+    }
 }

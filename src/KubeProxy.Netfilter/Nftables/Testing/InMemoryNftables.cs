@@ -1,5 +1,6 @@
 using KubeProxy.Netfilter.Nftables.Text;
 using KubeProxy.Netfilter.Nftables.Validation;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Testing;
 
@@ -116,7 +117,7 @@ public sealed class InMemoryNftables : INftables
     {
         Counts.CountCommit();
         if (transaction.ExpectedGeneration is { } expected && expected != _generation)
-            throw NftFailures.Exception([NftFailures.OfBatch(NftErrno.Erestart, null)]);
+            throw NftFailures.Exception([NftFailures.OfBatch(Errno.Restart, null)]);
         var lost = LoseAck?.Invoke(transaction) ?? LostAck.None;
         if (lost == LostAck.NotApplied) throw new NftUnknownOutcomeException("The acknowledgement was lost (injected, not applied).");
         var failures = NftOperationCheck.Check(transaction);

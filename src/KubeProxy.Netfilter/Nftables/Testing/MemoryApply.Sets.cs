@@ -1,5 +1,6 @@
 using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netfilter.Nftables.Validation;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Testing;
 
@@ -10,7 +11,7 @@ internal sealed partial class MemoryApply
     {
         if (!tables.TryGetValue(set.Key.Table, out var table)) return Missing;
         if (table.Sets.TryGetValue(set.Key.Name, out var existing))
-            return SameShape(existing.Set, set) ? null : new Refusal(NftErrno.Eexist);
+            return SameShape(existing.Set, set) ? null : new Refusal(Errno.Exists);
         table.Sets.Add(set.Key.Name, new MemorySet(set));
         undo.Push(() => table.Sets.Remove(set.Key.Name));
         return null;
@@ -19,7 +20,7 @@ internal sealed partial class MemoryApply
     private Refusal? DeleteSet(NftSetKey key)
     {
         if (Find(key) is not ({ } table, { } set)) return Missing;
-        if (set.Uses > 0) return new Refusal(NftErrno.Ebusy);
+        if (set.Uses > 0) return new Refusal(Errno.Busy);
         foreach (var element in set.Elements.Values) Count(table, element.Verdict, -1);
         table.Sets.Remove(key.Name);
         undo.Push(() => table.Sets.Add(key.Name, set));
@@ -42,7 +43,7 @@ internal sealed partial class MemoryApply
     private Refusal? AddElements(NftOperation.AddElements add)
     {
         if (Find(add.Set.Key) is not ({ } table, { } set)) return Missing;
-        if (!SameShape(set.Set, add.Set)) return new Refusal(NftErrno.Einval, null, "the set has another type");
+        if (!SameShape(set.Set, add.Set)) return new Refusal(Errno.InvalidArgument, null, "the set has another type");
         for (var i = 0; i < add.Elements.Count; i++)
         {
             if (refuse?.Invoke(add, add.Elements[i]) is { } errno and not 0) return new Refusal(errno, i, "injected");
@@ -57,9 +58,9 @@ internal sealed partial class MemoryApply
         if (element.Verdict is { } verdict && CheckTarget(table, verdict) is { } refusal) return refusal;
         var key = (element.Key, element.KeyEnd);
         if (set.Elements.TryGetValue(key, out var existing))
-            return existing.Data == element.Data && existing.Verdict == element.Verdict ? null : new Refusal(NftErrno.Eexist);
+            return existing.Data == element.Data && existing.Verdict == element.Verdict ? null : new Refusal(Errno.Exists);
         if (set.IsInterval && set.Elements.Values.Any(other => NftIntervals.Overlap(set.Set.KeyType, other, element)))
-            return new Refusal(NftErrno.Eexist);
+            return new Refusal(Errno.Exists);
         if (set.Set.Size is { } size && set.Elements.Count >= size) return new Refusal(NftErrno.Enfile);
         set.Elements.Add(key, element);
         undo.Push(() => set.Elements.Remove(key));
@@ -75,7 +76,7 @@ internal sealed partial class MemoryApply
             if (refuse?.Invoke(delete, delete.Elements[i]) is { } errno and not 0) return new Refusal(errno, i, "injected");
             var canonical = set.Canonical(delete.Elements[i]);
             var key = (canonical.Key, canonical.KeyEnd);
-            if (!set.Elements.Remove(key, out var element)) return new Refusal(NftErrno.Enoent, i);
+            if (!set.Elements.Remove(key, out var element)) return new Refusal(Errno.NoSuchEntry, i);
             undo.Push(() => set.Elements.Add(key, element));
             Count(table, element.Verdict, -1);
         }
@@ -91,7 +92,7 @@ internal sealed partial class MemoryApply
     {
         if (verdict.Chain is not { } name) return null;
         if (!table.Chains.TryGetValue(name, out var chain)) return Missing;
-        return chain.Chain.Base is null ? null : new Refusal(NftErrno.Eopnotsupp, null, "a base chain cannot be jumped to");
+        return chain.Chain.Base is null ? null : new Refusal(Errno.NotSupported, null, "a base chain cannot be jumped to");
     }
 
     private void Count(MemoryTable table, NftRule rule, int change)

@@ -1,5 +1,6 @@
 using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netfilter.Nftables.Validation;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Testing;
 
@@ -39,7 +40,7 @@ internal sealed partial class MemoryApply(
             NftOperation.DeleteRule delete => DeleteRule(delete.Chain, delete.Handle),
             NftOperation.AddElements add => AddElements(add),
             NftOperation.DeleteElements delete => DeleteElements(delete),
-            _ => new Refusal(NftErrno.Eopnotsupp),
+            _ => new Refusal(Errno.NotSupported),
         };
     }
 
@@ -78,7 +79,8 @@ internal sealed partial class MemoryApply(
     {
         if (chain.Base is not { } hook) return null;
         var before = existing.Chain;
-        if (before.Base is not { } old || old with { DropByDefault = hook.DropByDefault } != hook) return new Refusal(NftErrno.Eexist);
+        if (before.Base is not { } old || old with { DropByDefault = hook.DropByDefault } != hook)
+            return new Refusal(Errno.NotSupported, null, "the type, hook and priority of a chain cannot be changed");
         existing.Chain = before with { Base = hook };
         undo.Push(() => existing.Chain = before);
         return null;
@@ -88,7 +90,7 @@ internal sealed partial class MemoryApply(
     {
         if (Find(key) is not ({ } table, { } chain)) return Missing;
         FlushChain(key);
-        if (chain.Uses > 0) return new Refusal(NftErrno.Ebusy);
+        if (chain.Uses > 0) return new Refusal(Errno.Busy);
         table.Chains.Remove(key.Name);
         undo.Push(() => table.Chains.Add(key.Name, chain));
         return null;
@@ -147,7 +149,7 @@ internal sealed partial class MemoryApply(
     private (MemoryTable? Table, MemoryChain? Chain) Find(NftChainKey key) =>
         tables.TryGetValue(key.Table, out var table) && table.Chains.TryGetValue(key.Name, out var chain) ? (table, chain) : (null, null);
 
-    private static Refusal Missing => new(NftErrno.Enoent);
+    private static Refusal Missing => new(Errno.NoSuchEntry);
 
     private sealed record Refusal(int Errno, int? Element = null, string? Message = null);
 }

@@ -8,7 +8,7 @@ namespace KubeProxy.Netfilter.Nftables.Text;
 internal static class NftSetText
 {
     /// <summary><c>set</c> or <c>map</c>.</summary>
-    public static string Keyword(NftSet set) => set.Kind == NftSetKind.Set ? "set" : "map";
+    public static string Keyword(NftSetKind kind) => kind == NftSetKind.Set ? "set" : "map";
 
     /// <summary>What stands between the braces of a declaration, without elements.</summary>
     public static IEnumerable<string> Properties(NftSet set)

@@ -32,9 +32,9 @@ public static class NftText
         NftOperation.AddChain add => $"add chain {Chain(add.Chain.Key)}{Block(ChainProperties(add.Chain))}",
         NftOperation.DeleteChain delete => $"delete chain {Chain(delete.Chain)}",
         NftOperation.FlushChain flush => $"flush chain {Chain(flush.Chain)}",
-        NftOperation.AddSet add => $"add {NftSetText.Keyword(add.Set)} {Set(add.Set.Key)}{Block(NftSetText.Properties(add.Set).Select(Terminated))}",
-        NftOperation.DeleteSet delete => $"delete set {Set(delete.Set)}",
-        NftOperation.FlushSet flush => $"flush set {Set(flush.Set)}",
+        NftOperation.AddSet add => $"add {NftSetText.Keyword(add.Set.Kind)} {Set(add.Set.Key)}{Block(NftSetText.Properties(add.Set).Select(Terminated))}",
+        NftOperation.DeleteSet delete => $"delete {NftSetText.Keyword(delete.Kind)} {Set(delete.Set)}",
+        NftOperation.FlushSet flush => $"flush {NftSetText.Keyword(flush.Kind)} {Set(flush.Set)}",
         NftOperation.AddRule add => $"add rule {Chain(add.Chain)} {NftRuleText.Rule(add.Rule, add.Chain.Table.Family)}",
         NftOperation.DeleteRule delete => $"delete rule {Chain(delete.Chain)} handle {delete.Handle}",
         NftOperation.AddElements add => $"add element {Set(add.Set.Key)} {Elements(add.Set, add.Elements, maxElements)}",
@@ -76,7 +76,7 @@ public static class NftText
 
     private static string SetBlock(NftSet set, IEnumerable<NftElement> elements)
     {
-        var text = new StringBuilder($"\t{NftSetText.Keyword(set)} {set.Key.Name} {{\n");
+        var text = new StringBuilder($"\t{NftSetText.Keyword(set.Kind)} {set.Key.Name} {{\n");
         foreach (var line in NftSetText.Properties(set)) text.Append("\t\t").Append(line).Append('\n');
         var list = string.Join(",\n\t\t\t     ", elements.Select(element => NftSetText.Element(set, element)));
         if (list.Length > 0) text.Append("\t\telements = { ").Append(list).Append(" }\n");

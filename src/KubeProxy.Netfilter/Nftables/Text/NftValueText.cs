@@ -93,7 +93,7 @@ internal static class NftValueText
     private static string Range(NftDataType type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> last)
     {
         if (first.SequenceEqual(last)) return Value(type, first);
-        if (type is NftDataType.Ipv4Addr or NftDataType.Ipv6Addr && PrefixLength(first, last) is { } prefix)
+        if (type is NftDataType.Ipv4Addr or NftDataType.Ipv6Addr && first.Length == last.Length && PrefixLength(first, last) is { } prefix)
             return $"{Value(type, first)}/{Decimal((uint)prefix)}";
         return $"{Value(type, first)}-{Value(type, last)}";
     }

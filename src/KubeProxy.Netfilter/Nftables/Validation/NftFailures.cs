@@ -1,5 +1,6 @@
 using System.Globalization;
 using KubeProxy.Netfilter.Nftables.Text;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Validation;
 
@@ -17,14 +18,14 @@ internal static class NftFailures
     /// <param name="failures">At least one.</param>
     public static NftTransactionException Exception(IReadOnlyList<NftFailure> failures) => new(
         failures,
-        failures.Any(failure => failure.OperationIndex < 0 && failure.Errno == NftErrno.Erestart),
+        failures.Any(failure => failure.OperationIndex < 0 && failure.Errno == Errno.Restart),
         "nftables refused the transaction: " + string.Join("; ", failures.Take(ShownFailures).Select(Describe))
             + (failures.Count > ShownFailures ? string.Create(CultureInfo.InvariantCulture, $"; and {failures.Count - ShownFailures} more") : ""));
 
     private static string Describe(NftFailure failure)
     {
-        var reason = NftErrno.Name(failure.Errno) + (failure.KernelMessage is { } message ? $" ({message})" : "");
+        var reason = Errno.Name(failure.Errno) + (failure.KernelMessage is { } message ? $" ({message})" : "");
         if (failure.OperationIndex >= 0) return $"{failure.Operation}: {reason}";
-        return failure.Errno == NftErrno.Erestart ? $"the ruleset was changed by someone else: {reason}" : reason;
+        return failure.Errno == Errno.Restart ? $"the ruleset was changed by someone else: {reason}" : reason;
     }
 }

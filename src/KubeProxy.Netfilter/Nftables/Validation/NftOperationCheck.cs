@@ -1,5 +1,6 @@
 using System.Text;
 using KubeProxy.Netfilter.Nftables.Rules;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Validation;
 
@@ -34,7 +35,7 @@ internal static class NftOperationCheck
         }
 
         if (Problem(operation) is { } problem)
-            failures.Add(NftFailures.Of(index, null, NftErrno.Einval, problem, operation));
+            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
     }
 
     private static string? Problem(NftOperation operation) => operation switch
@@ -73,6 +74,7 @@ internal static class NftOperationCheck
         if (Typeof(set.DataTypeof, set.DataType) is { } dataTypeof) return "data typeof: " + dataTypeof;
         if (set.Flags.HasFlag(NftSetFlags.Interval) && set.KeyType.FirstOrDefault(type => !NftIntervals.CanBeRange(type)) is not 0 and var type)
             return $"ranges of {type.NftName()} are not supported";
+        if (set.Timeout is not null && !set.Flags.HasFlag(NftSetFlags.Timeout)) return "a timeout needs the timeout flag";
         return set.Timeout is { } timeout && timeout < TimeSpan.FromMilliseconds(1) ? "a timeout is at least 1 ms" : null;
     }
 
@@ -80,6 +82,7 @@ internal static class NftOperationCheck
     {
         if (types.IsDefaultOrEmpty) return "no type";
         if (types.Any(type => NftDataTypes.TryByteLength(type) is null)) return "unknown type";
+        if (types.Length > Wire.NftProtocol.MaxConcatParts) return $"more than {Wire.NftProtocol.MaxConcatParts} parts";
         return NftDataTypes.ByteLength(types.AsSpan()) > NftData.MaxLength ? $"longer than {NftData.MaxLength} bytes" : null;
     }
 
@@ -97,7 +100,7 @@ internal static class NftOperationCheck
     {
         if (Set(set) is { } problem)
         {
-            failures.Add(NftFailures.Of(index, null, NftErrno.Einval, problem, operation));
+            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
             return;
         }
 
@@ -105,7 +108,7 @@ internal static class NftOperationCheck
         var dataLength = set.DataType.IsEmpty ? 0 : NftDataTypes.ByteLength(set.DataType.AsSpan());
         for (var i = 0; i < elements.Count; i++)
             if (Element(set, elements[i], keyLength, dataLength, adding) is { } wrong)
-                failures.Add(NftFailures.Of(index, i, NftErrno.Einval, wrong, operation));
+                failures.Add(NftFailures.Of(index, i, Errno.InvalidArgument, wrong, operation));
     }
 
     private static string? Element(NftSet set, in NftElement element, int keyLength, int dataLength, bool adding)

@@ -14,10 +14,13 @@ internal static class NftRuleCheck
         if (family is not (NftFamily.Ip or NftFamily.Ip6 or NftFamily.Inet) && !rule.Statements.All(statement => statement is NftOpaque))
             return $"rules of the {family} family are not supported";
         foreach (var statement in rule.Statements)
-            if (Statement(family, statement) is { } problem)
+            if ((Statement(family, statement) ?? Families(statement)) is { } problem)
                 return $"{Text.NftText.Of(statement)}: {problem}";
         return null;
     }
+
+    private static string? Families(NftStatement statement) =>
+        NftStatementFamilies.Of(statement).Distinct().Count() > 1 ? "no packet has fields of both families" : null;
 
     public static string? Verdict(NftVerdict verdict)
     {
@@ -64,6 +67,7 @@ internal static class NftRuleCheck
         if (concat.Parts.Length < 2) return "a concatenation has two or more parts";
         if (concat.Parts.FirstOrDefault(part => part is not (NftPayload or NftMeta or NftCt or NftFibAddrType or NftNumgen)) is { } wrong)
             return $"{Text.NftText.Of(wrong)} cannot be part of a concatenation";
+        if (concat.Parts.Length > Wire.NftProtocol.MaxConcatParts) return $"more than {Wire.NftProtocol.MaxConcatParts} parts";
         if (NftDataTypes.ByteLength(concat.TypesOf().AsSpan()) > NftData.MaxLength) return $"longer than {NftData.MaxLength} bytes";
         return concat.Parts.Select(part => Expression(family, part)).FirstOrDefault(problem => problem is not null);
     }

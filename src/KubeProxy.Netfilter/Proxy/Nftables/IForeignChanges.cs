@@ -21,5 +21,9 @@ internal interface IForeignChanges : IAsyncDisposable
     void Pause();
 
     /// <summary>Listens again.</summary>
-    void Resume();
+    /// <param name="generation">What the commit made; null when it failed.</param>
+    Task ResumeAsync(uint? generation);
+
+    /// <summary>The latest generation known, if nobody else touched the table up to it; null otherwise.</summary>
+    uint? UntouchedGeneration { get; }
 }

@@ -11,7 +11,9 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
 {
     public IpFamily Family => family;
 
-    public NftTableKey Table { get; } = new(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, "kube-proxy");
+    public NftTableKey Table { get; } = TableOf(family);
+
+    public static NftTableKey TableOf(IpFamily family) => new(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, "kube-proxy");
 
     public NftDataType AddressType { get; } = family == IpFamily.IPv4 ? NftDataType.Ipv4Addr : NftDataType.Ipv6Addr;
 

@@ -54,12 +54,12 @@ internal sealed class ServicePortCompiler(TableState state, DispatchChains dispa
             Destination.Drop => NftVerdict.Drop,
             _ => null,
         };
-        if (refusal is not null) maps.NoEndpoints.Stage(frontend.Key, new FrontendVerdict(refusal, owner.Text));
+        if (refusal is not null) maps.NoEndpoints.Stage(frontend.Key, new FrontendVerdict(refusal, owner.Comment));
     }
 
     private void StageExternalLocal(RuleOwner owner, ServicePortPlan plan, Frontend frontend, Maps maps)
     {
-        maps.Services.Stage(frontend.Key, new FrontendVerdict(maps.ExternalLocal, owner.Text));
+        maps.Services.Stage(frontend.Key, new FrontendVerdict(maps.ExternalLocal, owner.Comment));
         if (frontend.ShortCircuit)
         {
             var verdict = To(owner, plan, Destination.ClusterEndpoints, maps.Kind, plan.ClusterEndpoints.Length);
@@ -77,9 +77,9 @@ internal sealed class ServicePortCompiler(TableState state, DispatchChains dispa
 
     private FrontendVerdict To(RuleOwner owner, ServicePortPlan plan, Destination destination, DispatchKind kind, int count)
     {
-        if (plan.AffinityTimeout is not null) return new FrontendVerdict(AffinityCompiler.VerdictFor(plan, destination, kind is DispatchKind.ExternalEndpoints or DispatchKind.ExternalNodePortEndpoints), owner.Text);
+        if (plan.AffinityTimeout is not null) return new FrontendVerdict(AffinityCompiler.VerdictFor(plan, destination, kind is DispatchKind.ExternalEndpoints or DispatchKind.ExternalNodePortEndpoints), owner.Comment);
         UsedDispatch.Add((kind, count));
-        return new FrontendVerdict(dispatch.Verdict(kind, count), owner.Text);
+        return new FrontendVerdict(dispatch.Verdict(kind, count), owner.Comment);
     }
 
     // Keeps every endpoint in the slot that it has, if that slot is still needed, so that a change of one endpoint is a change

@@ -110,23 +110,32 @@ internal sealed class TableCommitter(
 
     private async Task CommitAsync(List<PendingWrite> writes, Action<NftTransaction>? prefix, CancellationToken cancellationToken)
     {
+        // What others did elsewhere in the ruleset is known already, as a rule.
+        if (foreignChanges.UntouchedGeneration is { } untouched && (int)(untouched - _generation) > 0) _generation = untouched;
         var transaction = new NftTransaction { ExpectedGeneration = _generation };
         prefix?.Invoke(transaction);
         foreach (var write in writes) write.AddTo(transaction);
         var count = writes.Sum(write => write.Count);
-        var large = count > LargeCommit;
-        if (large) foreignChanges.Pause();
+        _generation = count > LargeCommit
+            ? await CommitUnheardAsync(transaction, cancellationToken)
+            : (await nftables.CommitAsync(transaction, cancellationToken)).Generation;
+        foreach (var write in writes) write.Acknowledge();
+        Operations += count;
+    }
+
+    private async Task<uint> CommitUnheardAsync(NftTransaction transaction, CancellationToken cancellationToken)
+    {
+        uint? generation = null;
+        foreignChanges.Pause();
         try
         {
-            _generation = (await nftables.CommitAsync(transaction, cancellationToken)).Generation;
+            generation = (await nftables.CommitAsync(transaction, cancellationToken)).Generation;
+            return generation.Value;
         }
         finally
         {
-            if (large) foreignChanges.Resume();
+            await foreignChanges.ResumeAsync(generation);
         }
-
-        foreach (var write in writes) write.Acknowledge();
-        Operations += count;
     }
 
     private async Task<Dictionary<RuleOwner, string>?> ExplainAsync(

@@ -45,8 +45,9 @@ internal sealed class TableWriter(TableState state, NftTable table)
         foreach (var collection in state.Elements) collection.Write(deletions, additions, operationSize);
 
         var (regular, hooked) = (new List<PendingWrite>(), new List<PendingWrite>());
-        List<PendingWrite> writes = [.. sets.Added.Select(set => AddSet(set.Value))];
-        foreach (var (_, chain) in chains.Added)
+        // By name, so that a table that is made again is listed as it was before.
+        List<PendingWrite> writes = [.. sets.Added.OrderBy(set => set.Key, StringComparer.Ordinal).Select(set => AddSet(set.Value))];
+        foreach (var (_, chain) in chains.Added.OrderBy(chain => chain.Key, StringComparer.Ordinal))
         {
             // A chain with a hook sees packets as soon as it has been made, so it is made together with its rules.
             (chain.Chain.Base is null ? writes : hooked).Add(AddChain(chain));

@@ -85,7 +85,8 @@ public sealed class InMemoryRoute : IRouteClient
         lock (_lock)
         {
             if (_links.Values.Any(link => link.Name == name)) return Refuse($"add link {name}", Errno.Exists);
-            if (name.Length is 0 or > 15) return Refuse($"add link {name}", Errno.InvalidArgument);
+            if (name.Length == 0) return Refuse("add link without a name", Errno.InvalidArgument);
+            if (name.Length > 15) return Refuse($"add link {name}", Errno.OutOfRange);
             var link = new NetworkLink(++_lastIndex, name, kind, LinkFlags.None);
             _links.Add(link.Index, link);
             Notify(new RouteChange.LinkSet(link));

@@ -1,0 +1,94 @@
+using System.Globalization;
+using KubeProxy.Core.Model;
+using KubeProxy.Host.Configuration;
+
+namespace KubeProxy.Host.CommandLine;
+
+/// <summary>Makes <see cref="Flag"/>s by the type of their value.</summary>
+internal static class FlagValues
+{
+    public static Flag Text(string name, string defaultText, string help, Action<KubeProxyConfiguration, string> set) => new(name, defaultText, help)
+    {
+        Apply = (configuration, value) =>
+        {
+            set(configuration, value);
+            return null;
+        },
+    };
+
+    public static Flag Switch(string name, bool defaultValue, string help, Action<KubeProxyConfiguration, bool> set) =>
+        new(name, defaultValue ? "true" : "false", help)
+        {
+            IsSwitch = true,
+            Apply = (configuration, value) =>
+            {
+                if (ParseBoolean(value) is not { } parsed) return "expected true or false";
+                set(configuration, parsed);
+                return null;
+            },
+        };
+
+    public static Flag Integer(string name, string defaultText, string help, Action<KubeProxyConfiguration, int> set) => new(name, defaultText, help)
+    {
+        Apply = (configuration, value) =>
+        {
+            if (!int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed)) return "expected a whole number";
+            set(configuration, parsed);
+            return null;
+        },
+    };
+
+    public static Flag Duration(string name, string defaultText, string help, Action<KubeProxyConfiguration, GoDuration> set) => new(name, defaultText, help)
+    {
+        Apply = (configuration, value) =>
+        {
+            if (!GoDuration.TryParse(value, out var parsed)) return "expected a duration such as 30s or 1m30s";
+            set(configuration, parsed);
+            return null;
+        },
+    };
+
+    /// <summary>An IP address; an empty value changes nothing, as upstream.</summary>
+    public static Flag Address(string name, string defaultText, string help, Action<KubeProxyConfiguration, string> set) => new(name, defaultText, help)
+    {
+        Apply = (configuration, value) =>
+        {
+            if (value.Length == 0) return null;
+            if (!IpAddr.TryParse(value, out _)) return "expected an IP address";
+            set(configuration, value);
+            return null;
+        },
+    };
+
+    /// <summary>An IP address with or without a port; an empty value changes nothing, as upstream.</summary>
+    public static Flag AddressAndPort(string name, string defaultText, string help, int port, Action<KubeProxyConfiguration, string> set) =>
+        new(name, defaultText, help)
+        {
+            Apply = (configuration, value) =>
+            {
+                if (value.Length == 0) return null;
+                var complete = ConfigurationDefaults.WithPort(value, value, port);
+                if (HostPort.Refuse(complete) is { } reason) return reason;
+                set(configuration, complete);
+                return null;
+            },
+        };
+
+    /// <summary>A list separated by commas; giving the flag again adds to it.</summary>
+    public static Flag List(string name, string help, Func<KubeProxyConfiguration, List<string>> list) => new(name, "[]", help)
+    {
+        Apply = (configuration, value) =>
+        {
+            list(configuration).AddRange(value.Split(',', StringSplitOptions.RemoveEmptyEntries));
+            return null;
+        },
+    };
+
+    /// <summary>What Go's flag packages take for a boolean.</summary>
+    public static bool? ParseBoolean(string text) => text switch
+    {
+        "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
+        "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
+        _ => null,
+    };
+}

@@ -1,0 +1,30 @@
+namespace KubeProxy.Host.CommandLine;
+
+/// <summary>The command line, parsed but not yet applied.</summary>
+internal sealed record ProxyArguments
+{
+    /// <summary>The flags given, in the order of the table, each with its values in order.</summary>
+    public required IReadOnlyList<(Flag Flag, string Value)> Given { get; init; }
+
+    /// <summary><c>--config</c>; null when not given.</summary>
+    public string? ConfigFile => Last("config");
+
+    /// <summary><c>--manifests</c>; null when not given.</summary>
+    public string? Manifests => Last("manifests");
+
+    /// <summary><c>--write-config-to</c>; null when not given.</summary>
+    public string? WriteConfigTo => Last("write-config-to");
+
+    /// <summary><c>--cleanup</c>.</summary>
+    public bool Cleanup => IsOn("cleanup");
+
+    /// <summary><c>--init-only</c>.</summary>
+    public bool InitOnly => IsOn("init-only");
+
+    /// <summary><c>--version</c>: null for no, else <c>true</c> or <c>raw</c>.</summary>
+    public string? Version => Last("version") is { } value && FlagValues.ParseBoolean(value) is not false ? value : null;
+
+    private bool IsOn(string name) => Last(name) is { } value && FlagValues.ParseBoolean(value) == true;
+
+    private string? Last(string name) => Given.LastOrDefault(given => given.Flag.Name == name).Value is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace KubeProxy.Host.CommandLine;
+
+/// <summary>Parses the command line by <see cref="FlagTable"/>, and writes the help from it.</summary>
+internal static class ProxyCommandLine
+{
+    private const string HelpFlag = "help";
+
+    /// <summary>Parses the arguments.</summary>
+    /// <param name="arguments">As given to the program.</param>
+    /// <param name="errors">Everything wrong.</param>
+    /// <returns>The arguments; null when there are errors, or when help was asked for (then there are none).</returns>
+    public static ProxyArguments? Parse(IReadOnlyList<string> arguments, out IReadOnlyList<string> errors)
+    {
+        var options = FlagTable.All.ToDictionary(flag => flag, ToOption);
+        var help = new Option<bool>("--" + HelpFlag, "-h");
+        var command = new Command("kube-proxy") { help };
+        foreach (var flag in FlagTable.All) command.Add(options[flag]);
+
+        var result = CommandLineParser.Parse(command, [.. arguments.SelectMany(Normalise)], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.GetValue(help))
+        {
+            errors = [];
+            return null;
+        }
+
+        var given = FlagTable.All.SelectMany(flag => ValuesOf(result, flag, options[flag]).Select(value => (flag, value))).ToList();
+        errors = [.. result.Errors.Select(error => error.Message), .. given.Select(Refuse).OfType<string>()];
+        return errors.Count > 0 ? null : new ProxyArguments { Given = given };
+    }
+
+    /// <summary>Writes what <c>--help</c> shows.</summary>
+    public static void WriteHelp(TextWriter output)
+    {
+        output.WriteLine("kube-proxy programs this node's kernel so that Kubernetes Services reach their endpoints.");
+        output.WriteLine();
+        output.WriteLine("Usage: kube-proxy --config FILE --manifests DIR [flags]");
+        output.WriteLine("       kube-proxy --cleanup");
+        output.WriteLine();
+        output.WriteLine("Flags:");
+        foreach (var flag in FlagTable.All.Where(flag => !flag.IsDeprecated).OrderBy(flag => flag.Name, StringComparer.Ordinal))
+        {
+            var names = flag.ShortName is null ? $"      --{flag.Name}" : $"  -{flag.ShortName}, --{flag.Name}";
+            var defaultText = flag.Default is "" or "false" or "[]" ? "" : $" (default {flag.Default})";
+            output.WriteLine($"{names}\n          {flag.Help}{defaultText}");
+        }
+
+        output.WriteLine("  -h, --help\n          This text.");
+    }
+
+    private static Option<string[]> ToOption(Flag flag)
+    {
+        var option = new Option<string[]>("--" + flag.Name)
+        {
+            Arity = flag.IsSwitch ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+        if (flag.ShortName is { } name) option.Aliases.Add("-" + name);
+        return option;
+    }
+
+    private static IEnumerable<string> ValuesOf(ParseResult result, Flag flag, Option<string[]> option)
+    {
+        if (result.GetResult(option) is not { Implicit: false } found) return [];
+        return found.Tokens.Count > 0 ? found.Tokens.Select(token => token.Value) : flag.IsSwitch ? ["true"] : [];
+    }
+
+    /// <summary>Upstream takes underscores for dashes in the names of flags, and <c>--flag=</c> for an empty value.</summary>
+    private static IEnumerable<string> Normalise(string argument)
+    {
+        if (!argument.StartsWith("--", StringComparison.Ordinal)) return [argument];
+        var equals = argument.IndexOf('=', StringComparison.Ordinal);
+        if (equals < 0) return [argument.Replace('_', '-')];
+        var name = argument[..equals].Replace('_', '-');
+        return equals == argument.Length - 1 ? [name, ""] : [name + argument[equals..]];
+    }
+
+    private static string? Refuse((Flag Flag, string Value) given)
+    {
+        if (given.Flag is { IsSwitch: true, Apply: null } && FlagValues.ParseBoolean(given.Value) is null && given is not { Flag.Name: "version", Value: "raw" })
+            return $"invalid argument \"{given.Value}\" for --{given.Flag.Name}: expected true or false";
+        var reason = given.Flag.Apply?.Invoke(new Configuration.KubeProxyConfiguration(), given.Value);
+        return reason is null ? null : $"invalid argument \"{given.Value}\" for --{given.Flag.Name}: {reason}";
+    }
+}

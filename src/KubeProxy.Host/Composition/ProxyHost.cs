@@ -1,0 +1,135 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using KubeProxy.Core.Manifests;
+using KubeProxy.Core.Sources;
+using KubeProxy.Core.Sync;
+using KubeProxy.Host.Backends;
+using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Http;
+using KubeProxy.Host.Logging;
+using KubeProxy.Host.Metrics;
+using KubeProxy.Host.Node;
+using KubeProxy.Host.Yaml;
+using KubeProxy.Netfilter.Proxy;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Host.Composition;
+
+/// <summary>Puts the running proxy together.</summary>
+/// <param name="configuration">The configuration in force.</param>
+/// <param name="manifests">The manifest directory.</param>
+/// <param name="podCidrs">The node's pod blocks, for detectLocalMode NodeCIDR; else empty.</param>
+/// <param name="parts">What comes from outside.</param>
+internal sealed class ProxyHost(EffectiveConfiguration configuration, string manifests, IReadOnlyList<string> podCidrs, ProxyParts parts)
+{
+    private readonly NodeSettings _node = new(configuration);
+
+    /// <summary>Makes the host; nothing runs yet.</summary>
+    /// <param name="loggerProvider">Where logs go.</param>
+    /// <exception cref="ProxyBackendException">There is no backend for what is configured.</exception>
+    public IHost Build(ILoggerProvider loggerProvider)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var services = builder.Services;
+        services.AddProxyLogging(loggerProvider);
+        services.AddMetrics();
+        services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        services.AddSingleton(parts.Time);
+        services.AddSingleton<ProcessExit>();
+        AddProxy(services);
+        AddServers(services);
+        return builder.Build();
+    }
+
+    /// <summary>The source of objects.</summary>
+    public static IProxySource CreateSource(string manifests, ProxyParts parts, ILoggerFactory loggers) =>
+        new ManifestSource(manifests, [new YamlManifestFormat()], parts.Time, loggers.CreateLogger<ManifestSource>());
+
+    private void AddProxy(IServiceCollection services)
+    {
+        services.AddSingleton(provider => CreateSource(manifests, parts, provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(_ => NftablesConnection.Open());
+        services.AddSingleton(CreateEngine);
+        services.AddSingleton<IProxySink>(CreateSink);
+        services.AddHostedService<ProxyService>();
+    }
+
+    private ProxyEngine CreateEngine(IServiceProvider provider)
+    {
+        var loggers = provider.GetRequiredService<ILoggerFactory>();
+        var meters = provider.GetRequiredService<IMeterFactory>();
+        var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
+        var backends = families.Select(family => parts.CreateBackend(
+            new BackendContext(
+                configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, provider.GetRequiredService<NftablesConnection>))).ToList();
+        return new ProxyEngine(_node.ToOptions(), backends, parts.Time, loggers.CreateLogger<ProxyEngine>(), meters);
+    }
+
+    private NodeSink CreateSink(IServiceProvider provider)
+    {
+        var exit = provider.GetRequiredService<ProcessExit>();
+        Action<IReadOnlyList<string>>? changed = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr ? _ => exit.Fail() : null;
+        return new NodeSink(provider.GetRequiredService<ProxyEngine>(), _node.NodeName, parts.InterfaceAddresses, changed);
+    }
+
+    private void AddServers(IServiceCollection services)
+    {
+        services.AddSingleton(_ => new MetricsCollector(meter => meter.Name.StartsWith("KubeProxy", StringComparison.Ordinal)));
+        services.AddSingleton<HealthInstruments>();
+        services.AddSingleton<ProcessInstruments>();
+        if (HostPort.TryParse(configuration.Source.HealthzBindAddress, out var healthz))
+            services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, CreateHealthHandler(provider).Handle));
+        if (HostPort.TryParse(configuration.Source.MetricsBindAddress, out var metrics))
+            services.AddSingleton<IHostedService>(provider => Listener(provider, "metrics", metrics, CreateMetricsHandler(provider).Handle));
+        services.AddSingleton<IHostedService>(CreateServiceHealth);
+    }
+
+    private RetriedListener Listener(IServiceProvider provider, string name, HostPort address, Func<Microsoft.AspNetCore.Http.HttpRequest, HttpReply> handler)
+    {
+        var exit = provider.GetRequiredService<ProcessExit>();
+        Action<Exception>? hardFail = configuration.Source.BindAddressHardFail ? _ => exit.Fail() : null;
+        return new RetriedListener(name, ListenAddress.From(address), handler, hardFail, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
+    }
+
+    private static HealthEndpoints CreateHealthHandler(IServiceProvider provider) =>
+        new(provider.GetRequiredService<ProxyEngine>().Health, provider.GetRequiredService<HealthInstruments>());
+
+    private MetricsEndpoints CreateMetricsHandler(IServiceProvider provider)
+    {
+        var engine = provider.GetRequiredService<ProxyEngine>();
+        provider.GetRequiredService<ProcessInstruments>();
+        return new MetricsEndpoints(
+            provider.GetRequiredService<MetricsCollector>(),
+            configuration.Mode,
+            Configz(),
+            () => StatusBody.Write(configuration.Mode, engine.GetStatus(), engine.Health.Report()),
+            () => StatusBody.IsReady(engine.GetStatus()));
+    }
+
+    private ServiceHealthServer CreateServiceHealth(IServiceProvider provider)
+    {
+        var engine = provider.GetRequiredService<ProxyEngine>();
+        var addresses = new Lazy<IReadOnlyList<Core.Model.IpAddr>>(parts.InterfaceAddresses);
+        return new ServiceHealthServer(
+            engine.ServiceHealth,
+            family => HealthCheckAddresses.Of(family, _node.HealthCheckBlocks(family, addresses.Value), addresses.Value),
+            engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
+    }
+
+    private byte[] Configz()
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("kubeproxy.config.k8s.io");
+            JsonSerializer.Serialize(writer, configuration.Source, ConfigurationJsonContext.Default.KubeProxyConfiguration);
+            writer.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+}

@@ -1,0 +1,34 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Sync;
+using KubeProxy.Host.Backends;
+using KubeProxy.Host.Node;
+
+namespace KubeProxy.Host.Composition;
+
+/// <summary>What the program takes from outside; tests put their own in.</summary>
+internal sealed record ProxyParts
+{
+    /// <summary>Makes backends.</summary>
+    public Func<BackendContext, IProxyBackend> CreateBackend { get; init; } = ProxyBackends.Create;
+
+    /// <summary>Makes what <c>--cleanup</c> runs.</summary>
+    public Func<IReadOnlyList<IRuleCleaner>> Cleaners { get; init; } = ProxyBackends.Cleaners;
+
+    /// <summary>Lists the addresses of the interfaces.</summary>
+    public Func<IReadOnlyList<IpAddr>> InterfaceAddresses { get; init; } = Node.InterfaceAddresses.List;
+
+    /// <summary>Whether the kernel does IPv6.</summary>
+    public Func<bool> HasIpv6 { get; init; } = () => Ipv6Support.IsAvailable();
+
+    /// <summary>Where /proc and /sys are mounted below.</summary>
+    public string Root { get; init; } = "/";
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where help and versions go.</summary>
+    public TextWriter Output { get; init; } = Console.Out;
+
+    /// <summary>Where complaints about the command line go.</summary>
+    public TextWriter Errors { get; init; } = Console.Error;
+}

@@ -1,0 +1,152 @@
+using KubeProxy.Core.Sync;
+using KubeProxy.Host.Backends;
+using KubeProxy.Host.CommandLine;
+using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Logging;
+using KubeProxy.Host.Node;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Host.Composition;
+
+/// <summary>The program: from arguments to the exit code, 0 or 1.</summary>
+/// <param name="parts">What comes from outside.</param>
+internal sealed partial class ProxyProgram(ProxyParts parts)
+{
+    private const int Success = 0;
+    private const int Failure = 1;
+
+    /// <summary>Runs until done, told to stop by a signal (then the rules stay, and the code is 0), or cancelled.</summary>
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        if (ProxyCommandLine.Parse(arguments, out var errors) is not { } parsed)
+        {
+            if (errors.Count == 0) ProxyCommandLine.WriteHelp(parts.Output);
+            foreach (var error in errors) await parts.Errors.WriteLineAsync($"kube-proxy: {error}");
+            if (errors.Count > 0) await parts.Errors.WriteLineAsync("Try 'kube-proxy --help'.");
+            return errors.Count == 0 ? Success : Failure;
+        }
+
+        if (parsed.Version is { } version)
+        {
+            await parts.Output.WriteLineAsync(VersionText.Format(version));
+            return Success;
+        }
+
+        try
+        {
+            var configuration = ConfigurationLoader.Load(parsed, out var warnings);
+            return await RunAsync(parsed, configuration, warnings, cancellationToken);
+        }
+        catch (ConfigurationException problem)
+        {
+            await parts.Errors.WriteLineAsync($"kube-proxy: {problem.Message}");
+            return Failure;
+        }
+    }
+
+    private async Task<int> RunAsync(
+        ProxyArguments arguments, EffectiveConfiguration configuration, IReadOnlyList<ConfigurationProblem> warnings, CancellationToken cancellationToken)
+    {
+        if (arguments.WriteConfigTo is { } path) return WriteConfiguration(path, configuration);
+        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, parts.Time);
+        using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new Undisposed(provider)));
+        var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
+        foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
+        if (arguments.Cleanup) return await CleanAsync(logger, cancellationToken);
+        if (ProxyBackends.Refuse(configuration.Mode) is { } reason)
+        {
+            LogCannotStart(logger, reason);
+            return Failure;
+        }
+
+        new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, Environment.ProcessorCount);
+        if (arguments.InitOnly) return Success;
+        if (arguments.Manifests is { } manifests) return await ServeAsync(manifests, configuration, provider, loggers, logger, cancellationToken);
+        LogCannotStart(logger, "the Kubernetes API as the source of Services is not available in this version; give a directory of manifests with --manifests DIR");
+        return Failure;
+    }
+
+    private async Task<int> ServeAsync(
+        string manifests, EffectiveConfiguration configuration, ILoggerProvider provider, ILoggerFactory loggers, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            new OomScore(loggers.CreateLogger<OomScore>(), Path.Combine(parts.Root, "proc/self/oom_score_adj")).Apply(configuration.Source.OomScoreAdj ?? 0);
+            var node = new NodeSettings(configuration).NodeName;
+            IReadOnlyList<string> podCidrs = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr
+                ? await PodCidrReader.ReadAsync(ProxyHost.CreateSource(manifests, parts, loggers), node, parts.Time, cancellationToken)
+                : [];
+            using var host = new ProxyHost(configuration, manifests, podCidrs, parts).Build(new Undisposed(provider));
+            host.Services.GetRequiredService<ProxyEngine>(); // What is impossible comes out here, not amid the start of the services.
+            var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.
+            var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
+            LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
+            await host.RunAsync(cancellationToken);
+            // The host stops when one of its services throws, but takes that for an orderly end.
+            return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? Failure : exit.Code;
+        }
+        catch (Exception problem) when (problem is ProxyBackendException or TimeoutException)
+        {
+            LogCannotStart(logger, problem.Message);
+            return Failure;
+        }
+    }
+
+    private int WriteConfiguration(string path, EffectiveConfiguration configuration)
+    {
+        try
+        {
+            File.WriteAllText(path, ConfigurationFile.ToYaml(configuration.Source));
+            return Success;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            parts.Errors.WriteLine($"kube-proxy: --write-config-to: {problem.Message}");
+            return Failure;
+        }
+    }
+
+    private async Task<int> CleanAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        var code = Success;
+        foreach (var cleaner in parts.Cleaners())
+        {
+            try
+            {
+                foreach (var removed in await cleaner.CleanAsync(cancellationToken)) LogRemoved(logger, removed);
+            }
+            catch (Exception problem) when (problem is not OperationCanceledException)
+            {
+                LogCannotClean(logger, cleaner.Subject, problem.Message);
+                code = Failure;
+            }
+        }
+
+        return code;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Starting in place of kube-proxy {Version}: mode {Mode}, node {Node}")]
+    private static partial void LogStarting(ILogger logger, string version, string mode, string node);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Cannot start: {Reason}")]
+    private static partial void LogCannotStart(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{File}: {Warning}")]
+    private static partial void LogForgiven(ILogger logger, string file, ConfigurationProblem warning);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Removed {What}")]
+    private static partial void LogRemoved(ILogger logger, string what);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Cannot remove what {Subject} left: {Reason}")]
+    private static partial void LogCannotClean(ILogger logger, string subject, string reason);
+
+    /// <summary>The one provider serves two factories; neither owns it.</summary>
+    private sealed class Undisposed(ILoggerProvider provider) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => provider.CreateLogger(categoryName);
+
+        public void Dispose() { }
+    }
+}

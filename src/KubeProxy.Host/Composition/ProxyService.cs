@@ -1,0 +1,28 @@
+using KubeProxy.Core.Sources;
+using KubeProxy.Core.Sync;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Host.Composition;
+
+/// <summary>Runs the source and the engine until the process is asked to end. Rules stay.</summary>
+internal sealed partial class ProxyService(
+    IProxySource source, IProxySink sink, ProxyEngine engine, ProcessExit exit, ILogger<ProxyService> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task[] tasks = [engine.RunAsync(stop.Token), source.RunAsync(sink, stop.Token)];
+        var first = await Task.WhenAny(tasks);
+        await stop.CancelAsync();
+        await Task.WhenAll(tasks).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        if (stoppingToken.IsCancellationRequested) return;
+        var problem = first.Exception?.InnerException;
+        LogEnded(problem?.Message ?? "it ended by itself", problem is null or ProxyBackendException ? null : problem);
+        exit.Fail();
+    }
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The proxy cannot go on: {Reason}")]
+    private partial void LogEnded(string reason, Exception? problem);
+}

@@ -1,0 +1,25 @@
+using KubeProxy.Host.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Host.Logging;
+
+/// <summary>Logging as the configuration asks for it.</summary>
+internal static class LoggingSetup
+{
+    /// <summary>Makes the only logger provider.</summary>
+    public static ILoggerProvider CreateProvider(LoggingConfiguration configuration, TimeProvider time) => new StandardErrorLoggerProvider(
+        Console.OpenStandardError(),
+        configuration.Format == "json" ? new JsonLogFormat() : new KlogFormat(Environment.ProcessId),
+        new Verbosity(configuration.Verbosity, configuration.Vmodule),
+        time);
+
+    /// <summary>Adds logging with that provider; the provider itself decides about levels.</summary>
+    public static IServiceCollection AddProxyLogging(this IServiceCollection services, ILoggerProvider provider) => services.AddLogging(logging =>
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddProvider(provider);
+    });
+}

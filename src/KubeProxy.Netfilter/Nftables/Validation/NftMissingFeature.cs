@@ -1,0 +1,83 @@
+using KubeProxy.Netfilter.Nftables.Rules;
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Netfilter.Nftables.Validation;
+
+/// <summary>What an errno of nf_tables most likely means for the person who has to fix it.</summary>
+internal static class NftMissingFeature
+{
+    /// <summary>For the batch or a read; null when there is nothing to say beyond the errno.</summary>
+    public static string? Explain(int errno) => errno switch
+    {
+        Errno.OperationNotPermitted or Errno.AccessDenied =>
+            "needs CAP_NET_ADMIN in the user namespace that owns the network namespace; "
+            + "a table with an owner can only be changed by the socket that made it",
+        Errno.InvalidArgument or Errno.NotSupported or Errno.ProtocolNotSupported =>
+            "the kernel may lack CONFIG_NF_TABLES (module nf_tables)",
+        _ => null,
+    };
+
+    /// <summary>For an operation; null when there is nothing to say beyond the errno.</summary>
+    public static string? Explain(int errno, NftOperation operation)
+    {
+        if (errno is Errno.OperationNotPermitted or Errno.AccessDenied) return Explain(errno);
+        if (errno is not (Errno.NoSuchEntry or Errno.NotSupported)) return null;
+        if (operation is NftOperation.AddChain { Chain.Base: not null } && errno == Errno.NotSupported)
+            return "the chain exists with another type, hook or priority, or the kernel lacks its type, such as CONFIG_NFT_NAT (module nft_chain_nat)";
+        var needed = operation switch
+        {
+            NftOperation.AddRule add => string.Join(", ", add.Rule.Statements.SelectMany(statement => Needs(add.Chain.Table.Family, statement)).Distinct()),
+            NftOperation.AddChain { Chain.Base.Type: NftChainType.Nat } => "CONFIG_NFT_NAT (module nft_chain_nat)",
+            NftOperation.AddTable { Table.Key.Family: NftFamily.Inet } => "CONFIG_NF_TABLES_INET (module nf_tables)",
+            NftOperation.AddTable { Table.Key.Family: NftFamily.Ip } => "CONFIG_NF_TABLES_IPV4 (module nf_tables)",
+            NftOperation.AddTable { Table.Key.Family: NftFamily.Ip6 } => "CONFIG_NF_TABLES_IPV6 (module nf_tables)",
+            _ => "",
+        };
+        return needed.Length == 0 ? null : $"what it refers to does not exist, or the kernel lacks {needed}";
+    }
+
+    private static IEnumerable<string> Needs(NftFamily family, NftStatement statement)
+    {
+        var version = family == NftFamily.Ip6 ? "6" : "4";
+        switch (statement)
+        {
+            case NftMasquerade: yield return "CONFIG_NFT_MASQ (module nft_masq)"; break;
+            case NftRedirect: yield return "CONFIG_NFT_REDIR (module nft_redir)"; break;
+            case NftDnat: yield return "CONFIG_NFT_NAT (module nft_nat)"; break;
+            case NftReject when family == NftFamily.Inet: yield return "CONFIG_NFT_REJECT_INET (module nft_reject_inet)"; break;
+            case NftReject: yield return $"CONFIG_NFT_REJECT_IPV{version} (module nft_reject_ipv{version})"; break;
+            case NftLog: yield return "CONFIG_NFT_LOG (module nft_log)"; break;
+        }
+
+        var expressions = Expressions(statement).ToArray();
+        if (expressions.OfType<NftFibAddrType>().Any())
+            yield return family == NftFamily.Inet ? "CONFIG_NFT_FIB_INET (module nft_fib_inet)" : $"CONFIG_NFT_FIB_IPV{version} (module nft_fib_ipv{version})";
+        if (expressions.OfType<NftNumgen>().Any()) yield return "CONFIG_NFT_NUMGEN (module nft_numgen)";
+        if (expressions.OfType<NftCt>().Any()) yield return "CONFIG_NFT_CT (module nft_ct)";
+    }
+
+    private static IEnumerable<NftExpression> Expressions(NftStatement statement) => statement switch
+    {
+        NftMatch match => Parts(match.Left),
+        NftPrefixMatch match => Parts(match.Left),
+        NftBitsMatch match => Parts(match.Left),
+        NftSetMatch match => Parts(match.Key),
+        NftAnonymousSetMatch match => Parts(match.Key),
+        NftVerdictMapStatement map => Parts(map.Key),
+        NftAnonymousVerdictMap map => Parts(map.Key),
+        NftSetMark mark => Parts(mark.Value),
+        NftDnat dnat => Parts(dnat.Target),
+        NftRedirect redirect => Parts(redirect.Port),
+        NftDynset dynset => Parts(dynset.Key),
+        _ => [],
+    };
+
+    private static IEnumerable<NftExpression> Parts(NftExpression expression) => expression switch
+    {
+        NftConcat concat => concat.Parts.SelectMany(Parts),
+        NftMapLookup lookup => Parts(lookup.Key),
+        NftAnonymousMapLookup lookup => Parts(lookup.Key),
+        NftBitwise bitwise => Parts(bitwise.Value),
+        _ => [expression],
+    };
+}

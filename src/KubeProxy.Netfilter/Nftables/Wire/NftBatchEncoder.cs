@@ -1,0 +1,165 @@
+using KubeProxy.Netlink;
+
+namespace KubeProxy.Netfilter.Nftables.Wire;
+
+/// <summary>Which operation a message belongs to, and from which element on.</summary>
+internal readonly record struct NftMessageOrigin(int Operation, int FirstElement, bool HasElements);
+
+/// <summary>Writes a transaction as one nfnetlink batch and remembers where each message came from.</summary>
+internal sealed class NftBatchEncoder(NlMsgWriter writer)
+{
+    private static readonly NftMessageOrigin None = new(-1, 0, false);
+
+    private readonly List<NftMessageOrigin> _origins = [];
+    private uint _nextSetId = 1;
+    private NftMessageOrigin _current = None;
+
+    /// <summary>The origin of each message, by its index in the batch.</summary>
+    public IReadOnlyList<NftMessageOrigin> Origins => _origins;
+
+    public void Encode(NftTransaction transaction)
+    {
+        writer.PutBatchBegin(NfSubsystem.Nftables, transaction.ExpectedGeneration);
+        _origins.Add(None);
+        for (var i = 0; i < transaction.Operations.Count; i++)
+        {
+            _current = new NftMessageOrigin(i, 0, false);
+            Encode(transaction.Operations[i]);
+        }
+
+        writer.PutBatchEnd(NfSubsystem.Nftables);
+        _origins.Add(None);
+    }
+
+    private void Encode(NftOperation operation)
+    {
+        switch (operation)
+        {
+            case NftOperation.AddTable add: AddTable(add.Table); break;
+            case NftOperation.DeleteTable delete: Table(NftMessage.DelTable, delete.Table); break;
+            case NftOperation.AddChain add: AddChain(add.Chain); break;
+            case NftOperation.DeleteChain delete: Chain(NftMessage.DelChain, delete.Chain); break;
+            case NftOperation.FlushChain flush: Rule(NftMessage.DelRule, NlMsgFlags.None, flush.Chain); break;
+            case NftOperation.AddSet add: AddSet(add.Set, isAnonymous: false); break;
+            case NftOperation.DeleteSet delete: DeleteSet(delete.Set); break;
+            case NftOperation.FlushSet flush: ElementList(NftMessage.DelSetElem, NlMsgFlags.None, flush.Set, null); break;
+            case NftOperation.AddRule add: AddRule(add); break;
+            case NftOperation.DeleteRule delete:
+                Rule(NftMessage.DelRule, NlMsgFlags.None, delete.Chain);
+                writer.PutU64BigEndian(RuleAttribute.Handle, delete.Handle);
+                break;
+            case NftOperation.AddElements add: Elements(add.Set, add.Elements, null, isDelete: false); break;
+            case NftOperation.DeleteElements delete: Elements(delete.Set, delete.Elements, null, isDelete: true); break;
+            default: throw new ArgumentException($"{operation} cannot be encoded.", nameof(operation));
+        }
+    }
+
+    private void AddTable(NftTable table)
+    {
+        Begin(NftMessage.NewTable, NlMsgFlags.Create, table.Key.Family);
+        writer.PutString(TableAttribute.Name, table.Key.Name);
+        writer.PutU32BigEndian(TableAttribute.Flags, (uint)table.Flags);
+        PutComment(TableAttribute.Userdata, NftUserdata.TableComment, table.Comment);
+    }
+
+    private void Table(NftMessage message, NftTableKey table)
+    {
+        Begin(message, NlMsgFlags.None, table.Family);
+        writer.PutString(TableAttribute.Name, table.Name);
+    }
+
+    private void AddChain(NftChain chain)
+    {
+        Chain(NftMessage.NewChain, chain.Key, NlMsgFlags.Create);
+        if (chain.Base is { } hook)
+        {
+#pragma warning disable CA1308 // nf_tables has its chain types in lower case.
+            writer.PutString(ChainAttribute.Type, hook.Type.ToString().ToLowerInvariant());
+#pragma warning restore CA1308
+            writer.PutU32BigEndian(ChainAttribute.Policy, hook.DropByDefault ? 0u : 1u); // NF_DROP, NF_ACCEPT
+            using var nest = writer.BeginNested(ChainAttribute.Hook);
+            writer.PutU32BigEndian(HookAttribute.Number, (uint)hook.Hook);
+            writer.PutU32BigEndian(HookAttribute.Priority, (uint)hook.Priority);
+        }
+
+        PutComment(ChainAttribute.Userdata, NftUserdata.ChainComment, chain.Comment);
+    }
+
+    private void Chain(NftMessage message, NftChainKey chain, NlMsgFlags flags = NlMsgFlags.None)
+    {
+        Begin(message, flags, chain.Table.Family);
+        writer.PutString(ChainAttribute.Table, chain.Table.Name);
+        writer.PutString(ChainAttribute.Name, chain.Name);
+    }
+
+    private uint AddSet(NftSet set, bool isAnonymous)
+    {
+        var id = _nextSetId++;
+        Begin(NftMessage.NewSet, NlMsgFlags.Create, set.Key.Table.Family);
+        NftSetEncoder.Write(writer, set, id, isAnonymous);
+        return id;
+    }
+
+    private void DeleteSet(NftSetKey set)
+    {
+        Begin(NftMessage.DelSet, NlMsgFlags.None, set.Table.Family);
+        writer.PutString(SetAttribute.Table, set.Table.Name);
+        writer.PutString(SetAttribute.Name, set.Name);
+    }
+
+    private void AddRule(NftOperation.AddRule add)
+    {
+        var anonymous = new Queue<NftSetReference>();
+        foreach (var (set, elements) in NftAnonymousSets.Of(add.Chain.Table, add.Rule))
+        {
+            var id = AddSet(set, isAnonymous: true);
+            Elements(set, elements.Items, id, isDelete: false);
+            anonymous.Enqueue(new NftSetReference(set.Key.Name, id));
+        }
+
+        Rule(NftMessage.NewRule, NlMsgFlags.Create | NlMsgFlags.Append, add.Chain);
+        using (writer.BeginNested(RuleAttribute.Expressions))
+            new NftRuleEncoder(writer, add.Chain.Table.Family, anonymous).Encode(add.Rule);
+        PutComment(RuleAttribute.Userdata, NftUserdata.RuleComment, add.Rule.Comment);
+    }
+
+    private void Rule(NftMessage message, NlMsgFlags flags, NftChainKey chain)
+    {
+        Begin(message, flags, chain.Table.Family);
+        writer.PutString(RuleAttribute.Table, chain.Table.Name);
+        writer.PutString(RuleAttribute.Chain, chain.Name);
+    }
+
+    private void Elements(NftSet set, IReadOnlyList<NftElement> elements, uint? anonymousId, bool isDelete)
+    {
+        var isOwn = anonymousId is null; // The elements of an anonymous set are no elements of the operation.
+        for (var start = 0; start < elements.Count;)
+        {
+            if (isOwn) _current = _current with { FirstElement = start, HasElements = true };
+            ElementList(isDelete ? NftMessage.DelSetElem : NftMessage.NewSetElem, isDelete ? NlMsgFlags.None : NlMsgFlags.Create, set.Key, anonymousId);
+            start += NftElementEncoder.WriteChunk(writer, set, elements, start, isDelete);
+        }
+    }
+
+    private void ElementList(NftMessage message, NlMsgFlags flags, NftSetKey set, uint? id)
+    {
+        Begin(message, flags, set.Table.Family);
+        writer.PutString(ElementListAttribute.Table, set.Table.Name);
+        writer.PutString(ElementListAttribute.Set, set.Name);
+        if (id is { } number) writer.PutU32BigEndian(ElementListAttribute.SetId, number);
+    }
+
+    private void PutComment<TAttribute>(TAttribute attribute, byte type, string? comment) where TAttribute : unmanaged, Enum
+    {
+        if (comment is null) return;
+        var userdata = new NftUserdataWriter();
+        userdata.Put(type, comment);
+        writer.PutBytes(attribute, userdata.Written);
+    }
+
+    private void Begin(NftMessage message, NlMsgFlags flags, NftFamily family)
+    {
+        writer.BeginMessage(NfSubsystem.Nftables, (byte)message, NlMsgFlags.Request | flags, (byte)family);
+        _origins.Add(_current);
+    }
+}

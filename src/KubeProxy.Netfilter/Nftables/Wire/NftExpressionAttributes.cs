@@ -1,0 +1,156 @@
+// Attribute numbers of expressions (linux/netfilter/nf_tables.h).
+namespace KubeProxy.Netfilter.Nftables.Wire;
+
+internal enum PayloadAttribute : ushort
+{
+    DestinationRegister = 1,
+    Base = 2,
+    Offset = 3,
+    Length = 4,
+    SourceRegister = 5,
+}
+
+internal enum MetaAttribute : ushort
+{
+    DestinationRegister = 1,
+    Key = 2,
+    SourceRegister = 3,
+}
+
+internal enum CtAttribute : ushort
+{
+    DestinationRegister = 1,
+    Key = 2,
+    Direction = 3,
+    SourceRegister = 4,
+}
+
+internal enum FibAttribute : ushort
+{
+    DestinationRegister = 1,
+    Result = 2,
+    Flags = 3,
+}
+
+internal enum NumgenAttribute : ushort
+{
+    DestinationRegister = 1,
+    Modulus = 2,
+    Type = 3,
+    Offset = 4,
+}
+
+internal enum CompareAttribute : ushort
+{
+    SourceRegister = 1,
+    Operator = 2,
+    Data = 3,
+}
+
+internal enum BitwiseAttribute : ushort
+{
+    SourceRegister = 1,
+    DestinationRegister = 2,
+    Length = 3,
+    Mask = 4,
+    Xor = 5,
+    Operation = 6,
+}
+
+internal enum LookupAttribute : ushort
+{
+    Set = 1,
+    SourceRegister = 2,
+    DestinationRegister = 3,
+    SetId = 4,
+    Flags = 5,
+}
+
+internal enum ImmediateAttribute : ushort
+{
+    DestinationRegister = 1,
+    Data = 2,
+}
+
+internal enum NatAttribute : ushort
+{
+    Type = 1,
+    Family = 2,
+    AddressMin = 3,
+    AddressMax = 4,
+    ProtoMin = 5,
+    ProtoMax = 6,
+    Flags = 7,
+}
+
+internal enum MasqueradeAttribute : ushort
+{
+    Flags = 1,
+    ProtoMin = 2,
+    ProtoMax = 3,
+}
+
+internal enum RedirectAttribute : ushort
+{
+    ProtoMin = 1,
+    ProtoMax = 2,
+    Flags = 3,
+}
+
+internal enum RejectAttribute : ushort
+{
+    Type = 1,
+    Code = 2,
+}
+
+internal enum CounterAttribute : ushort
+{
+    Bytes = 1,
+    Packets = 2,
+}
+
+internal enum LogAttribute : ushort
+{
+    Group = 1,
+    Prefix = 2,
+    SnapLength = 3,
+    Threshold = 4,
+    Level = 5,
+    Flags = 6,
+}
+
+internal enum DynsetAttribute : ushort
+{
+    SetName = 1,
+    SetId = 2,
+    Operation = 3,
+    KeyRegister = 4,
+    DataRegister = 5,
+    Timeout = 6,
+    Expression = 7,
+    Flags = 9,
+    Expressions = 10,
+}
+
+/// <summary>Values of expression attributes.</summary>
+internal static class NftExpressionValues
+{
+    public const uint FibAddressType = 3; // NFT_FIB_RESULT_ADDRTYPE
+    public const uint FibSource = 1; // NFTA_FIB_F_SADDR
+    public const uint FibDestination = 2; // NFTA_FIB_F_DADDR
+    public const uint NumgenIncremental = 0; // NFT_NG_INCREMENTAL
+    public const uint NumgenRandom = 1; // NFT_NG_RANDOM
+    public const uint BitwiseMaskXor = 0; // NFT_BITWISE_MASK_XOR
+    public const uint LookupInverted = 1; // NFT_LOOKUP_F_INV
+    public const uint DestinationNat = 1; // NFT_NAT_DNAT
+    public const uint RangeAddresses = 1; // NF_NAT_RANGE_MAP_IPS
+    public const uint RangeProto = 2; // NF_NAT_RANGE_PROTO_SPECIFIED
+    public const uint RangeFullyRandom = 0x10; // NF_NAT_RANGE_PROTO_RANDOM_FULLY
+    public const uint RejectIcmp = 0; // NFT_REJECT_ICMP_UNREACH
+    public const uint RejectTcpReset = 1; // NFT_REJECT_TCP_RST
+    public const uint RejectIcmpx = 2; // NFT_REJECT_ICMPX_UNREACH
+    public const byte IcmpPortUnreachable = 3; // ICMP_PORT_UNREACH
+    public const byte Icmp6PortUnreachable = 4; // ICMPV6_PORT_UNREACH
+    public const byte IcmpxPortUnreachable = 1; // NFT_REJECT_ICMPX_PORT_UNREACH
+    public const uint LogLevelWarning = 4; // LOGLEVEL_WARNING, the default
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using KubeProxy.Netfilter.Nftables;
+
+namespace KubeProxy.Netfilter.Proxy.Nftables;
+
+/// <summary>What others do to one table.</summary>
+internal sealed class TableWatch(NftablesConnection connection, NftTableKey table) : IForeignChanges
+{
+    // Notifications are there within microseconds of the commit; a machine under load needs longer to look at them.
+    private static readonly TimeSpan CatchUpTime = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _seen = NewSignal();
+    private Action<string> _touchedCallback = _ => { };
+    private uint _generation;
+    private bool _touched;
+
+    public uint? UntouchedGeneration
+    {
+        get
+        {
+            lock (_gate) return _touched || _generation == 0 ? null : _generation;
+        }
+    }
+
+    public void Start(Action<string> touched)
+    {
+        lock (_gate) _touchedCallback = touched;
+    }
+
+    public bool TakeTouched()
+    {
+        lock (_gate)
+        {
+            var touched = _touched;
+            _touched = false;
+            return touched;
+        }
+    }
+
+    public async ValueTask<bool> SeenUntouchedAsync(uint generation, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(CatchUpTime);
+        while (true)
+        {
+            Task seen;
+            lock (_gate)
+            {
+                if (_touched) return false;
+                if (_generation != 0 && (int)(_generation - generation) >= 0) return true; // Generations wrap around.
+                seen = _seen.Task;
+            }
+
+            try
+            {
+                await seen.WaitAsync(timeout.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return false;
+            }
+        }
+    }
+
+    public void Pause() => connection.Pause();
+
+    public Task ResumeAsync(uint? generation) => connection.ResumeAsync(generation);
+
+    public ValueTask DisposeAsync()
+    {
+        connection.Remove(this);
+        return default;
+    }
+
+    public void Tell(NftChange change)
+    {
+        var touched = change.Kind == NftChangeKind.Lost || (change.Kind == NftChangeKind.Foreign && change.Tables.Contains(table));
+        Action<string> callback;
+        lock (_gate)
+        {
+            if (change.Generation is { } generation) _generation = generation;
+            _touched |= touched;
+            _seen.TrySetResult();
+            _seen = NewSignal();
+            callback = _touchedCallback;
+        }
+
+        if (touched) callback(Describe(change));
+    }
+
+    private static string Describe(NftChange change) => change.Kind == NftChangeKind.Lost
+        ? "notifications of nftables were lost"
+        : string.Create(CultureInfo.InvariantCulture, $"the nftables table was changed by {change.ProcessName ?? "an unknown process"} (pid {change.ProcessId})");
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test: first those that need nothing, then, as root, those that need the kernel (each in network
+# namespaces of its own). Installs missing Debian packages. Ends with the totals and exits with 1 if anything failed.
+set -uo pipefail
+cd "$(dirname "$0")"
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+results=$PWD/artifacts/test-results
+
+install_packages() {
+  local tool package missing=()
+  while read -r tool package; do
+    command -v "$tool" >/dev/null || missing+=("$package")
+  done <<'TOOLS'
+nft nftables
+iptables iptables
+conntrack conntrack
+ip iproute2
+strace strace
+python3 python3
+TOOLS
+  [ ${#missing[@]} = 0 ] && return
+  if [ "$(id -u)" != 0 ]; then
+    echo "Not installed, so some tests are skipped: ${missing[*]}"
+    return
+  fi
+  echo "Installing ${missing[*]} ..."
+  apt-get update -qq < /dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" < /dev/null > /dev/null
+}
+
+run_project() { # PROJECT
+  echo "== $1"
+  dotnet test "tests/$1" --no-build -c Release --logger "trx;LogFileName=$1.trx" --results-directory "$results" < /dev/null
+}
+
+count() { # ATTRIBUTE: sums it over the trx files
+  cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{sum += $1} END {print sum + 0}'
+}
+
+install_packages
+rm -rf "$results"
+mkdir -p "$results"
+status=0
+dotnet build KubeProxy.slnx -c Release < /dev/null || exit 1
+for project in tests/*.Tests; do
+  name=$(basename "$project")
+  [ "$name" = KubeProxy.Kernel.Tests ] || run_project "$name" || status=1
+done
+run_project KubeProxy.Kernel.Tests || status=1
+
+consumer_passed=0 consumer_failed=0
+echo "== packages"
+if tests/consumer.sh < /dev/null; then consumer_passed=1; else consumer_failed=1 status=1; fi
+
+passed=$(($(count passed) + consumer_passed))
+failed=$(($(count failed) + $(count error) + consumer_failed))
+skipped=$(($(count total) - $(count passed) - $(count failed) - $(count error)))
+[ "$failed" = 0 ] || status=1
+[ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1 # A test run that crashed counts.
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $status

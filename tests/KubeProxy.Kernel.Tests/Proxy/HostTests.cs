@@ -1,0 +1,223 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace KubeProxy.Kernel.Tests.Proxy;
+
+/// <summary>The program, from manifests to packets.</summary>
+[Collection("proxy processes")]
+public sealed class HostTests : IDisposable
+{
+    private const string ClusterIp = "10.96.0.10";
+    private const int NodePort = 30080;
+    private readonly MiniCluster _cluster = MiniCluster.Create(3);
+    private readonly Manifests _manifests = new();
+
+    public HostTests()
+    {
+        _cluster.Listen(8080);
+        _manifests.Service("web", ClusterIp, NodePort);
+        _manifests.Endpoints("web", 0, 1, 2);
+    }
+
+    [Fact]
+    public async Task Traffic_is_balanced_over_the_endpoints_and_follows_changes()
+    {
+        using var proxy = await StartAsync();
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, MiniCluster.NodeAddress, NodePort));
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Pods[0], ClusterIp, 80));
+
+        _manifests.Endpoints("web", 1);
+        await EventuallyAsync(async () => (await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80, 10)).SetEquals([1]));
+        _manifests.Endpoints("web");
+        await EventuallyAsync(async () => await FailsAsync(SocketError.ConnectionRefused));
+    }
+
+    [Fact]
+    public async Task Sigterm_leaves_the_rules_and_a_restart_writes_nothing()
+    {
+        using (var first = await StartAsync())
+        {
+            Assert.Equal(0, first.Terminate());
+        }
+
+        var before = _cluster.Node.Exec("nft", "list", "ruleset");
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
+        using var monitor = new Monitor(_cluster.Node);
+        using (await StartAsync())
+        {
+            Assert.Equal(before, _cluster.Node.Exec("nft", "list", "ruleset"));
+        }
+
+        Assert.Equal("", await monitor.StopAsync());
+    }
+
+    [Theory]
+    [InlineData("flush table ip kube-proxy")]
+    [InlineData("delete table ip kube-proxy")]
+    [InlineData("flush ruleset")]
+    [InlineData("delete element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 }")]
+    [InlineData("add rule ip kube-proxy services counter drop")]
+    public async Task Foreign_change_is_repaired_at_once_counted_and_connections_continue(string command)
+    {
+        using var proxy = await StartAsync();
+        using var established = await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80);
+        var before = _cluster.Node.Exec("nft", "list", "table", "ip", "kube-proxy");
+        var times = new List<double>();
+
+        // The time is a promise on an idle machine; a busy one gets more than one try.
+        for (var attempt = 1; attempt <= 3 && !times.Exists(t => t < 200); attempt++)
+        {
+            _cluster.Node.Exec("nft", command);
+            var start = Stopwatch.GetTimestamp();
+            await EventuallyAsync(() => Task.FromResult(TryList() == before));
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            await established.PingAsync();
+            await Task.Delay(1500, TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(times.Exists(t => t < 200), $"repaired after {string.Join(", ", times)} ms");
+        Assert.True(await proxy.MetricAsync("kubeproxy_sync_repairs_total") > 0, await MetricsAsync(proxy));
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
+
+        string? TryList()
+        {
+            try
+            {
+                return _cluster.Node.Exec("nft", "list", "table", "ip", "kube-proxy");
+            }
+            catch (InvalidOperationException)
+            {
+                return null;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task No_process_is_started()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/strace"), "needs strace");
+        var trace = Path.Combine(_manifests.Directory, "trace");
+        using (var proxy = ProxyProcess.Start(_cluster.Node, _manifests, "strace", "-f", "-qq", "-e", "trace=execve,execveat", "-o", trace))
+        {
+            await proxy.WaitReadyAsync();
+            _manifests.Endpoints("web", 1);
+            await EventuallyAsync(async () => (await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80, 10)).SetEquals([1]));
+        }
+
+        var calls = File.ReadLines(trace).Where(line => line.Contains("execve", StringComparison.Ordinal)).ToList();
+        Assert.Single(calls); // strace's own start of the program
+        Assert.Contains("kube-proxy", calls[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Broken_manifest_keeps_its_last_good_content_and_stops_nothing_else()
+    {
+        using var proxy = await StartAsync();
+        _manifests.Write("service.web", """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"ports":"none"}}""");
+        _manifests.Write("broken", "{ this is not JSON");
+        _manifests.Service("other", "10.96.0.11");
+        _manifests.Endpoints("other", 2);
+        await EventuallyAsync(async () => (await TryConnectAsync("10.96.0.11")) == 2);
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
+        Assert.Contains("broken.json", proxy.Log, StringComparison.Ordinal);
+        Assert.Contains("spec.ports", proxy.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cleanup_removes_the_tables_and_nothing_else()
+    {
+        _cluster.Node.Exec("nft", "add table ip foreign");
+        using (await StartAsync())
+        {
+        }
+
+        _cluster.Node.Exec(ProxyProcess.Executable, "--cleanup");
+        Assert.Equal("table ip foreign\n", _cluster.Node.Exec("nft", "list", "tables"));
+    }
+
+    [Fact]
+    public async Task Without_privileges_the_message_says_which()
+    {
+        using var proxy = ProxyProcess.Start(_cluster.Node, _manifests, "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "--no-new-privs", "--reuid=65534", "--clear-groups");
+        await EventuallyAsync(() => Task.FromResult(proxy.HasExited));
+        Assert.NotEqual(0, proxy.ExitCode);
+        await EventuallyAsync(() => Task.FromResult(proxy.Log.Contains("CAP_NET_ADMIN", StringComparison.Ordinal)));
+    }
+
+    public void Dispose()
+    {
+        _cluster.Dispose();
+        _manifests.Dispose();
+    }
+
+    private async Task<ProxyProcess> StartAsync()
+    {
+        var proxy = ProxyProcess.Start(_cluster.Node, _manifests);
+        await proxy.WaitReadyAsync();
+        return proxy;
+    }
+
+    private async Task<bool> FailsAsync(SocketError error)
+    {
+        try
+        {
+            (await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80)).Dispose();
+            return false;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode == error;
+        }
+    }
+
+    private async Task<int?> TryConnectAsync(string address)
+    {
+        try
+        {
+            using var connection = await MiniCluster.ConnectAsync(_cluster.Client, address, 80, 300);
+            return connection.Pod;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<string> MetricsAsync(ProxyProcess proxy)
+    {
+        using var response = await proxy.TryGetAsync(10249, "/metrics");
+        return response is null ? "no metrics" : await response.Content.ReadAsStringAsync();
+    }
+
+    internal static async Task EventuallyAsync(Func<Task<bool>> condition, int timeoutMilliseconds = 15_000)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(start).TotalMilliseconds > timeoutMilliseconds) throw new TimeoutException("It did not come true in time.");
+            await Task.Delay(5);
+        }
+    }
+
+    /// <summary>nft's own view of what is written, apart from the generation that every reader causes none of.</summary>
+    private sealed class Monitor : IDisposable
+    {
+        private readonly Process _process;
+
+        public Monitor(NetworkNamespace node)
+        {
+            _process = node.Start("nft", "monitor");
+            Thread.Sleep(300);
+        }
+
+        public async Task<string> StopAsync()
+        {
+            await Task.Delay(300);
+            _process.Kill(entireProcessTree: true);
+            return await _process.StandardOutput.ReadToEndAsync();
+        }
+
+        public void Dispose() => _process.Dispose();
+    }
+}

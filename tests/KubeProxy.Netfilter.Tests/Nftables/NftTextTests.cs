@@ -1,0 +1,103 @@
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
+using KubeProxy.Netfilter.Nftables.Text;
+using KubeProxy.Netfilter.Tests.Nftables.Contract;
+
+namespace KubeProxy.Netfilter.Tests.Nftables;
+
+public sealed class NftTextTests
+{
+    private static readonly NftTableKey Table = new(NftFamily.Ip, "t");
+    private static readonly NftChainKey Chain = new(Table, "c");
+    private static readonly NftSet Map = new(new NftSetKey(Table, "m"))
+    {
+        Kind = NftSetKind.Map, KeyType = [NftDataType.Ipv4Addr, NftDataType.InetService], DataType = [NftDataType.Mark], Comment = "marks",
+    };
+
+    private static readonly NftElement[] Elements =
+        [.. Enumerable.Range(1, 5).Select(i => new NftElement { Key = NftValue.Concat(NftCases.Bytes($"10.0.0.{i}"), NftValue.Port(80)), Data = NftValue.Number(0x4000) })];
+
+    public static IEnumerable<(NftOperation Operation, string Text)> Operations() =>
+    [
+        (new NftOperation.AddTable(new NftTable(Table) { Comment = "c", Flags = NftTableFlags.Dormant }), "add table ip t { flags dormant; comment \"c\"; }"),
+        (new NftOperation.DeleteTable(Table), "delete table ip t"),
+        (new NftOperation.AddChain(new NftChain(Chain)), "add chain ip t c"),
+        (new NftOperation.AddChain(new NftChain(Chain) { Base = new NftBaseChain(NftChainType.Nat, NftHook.Output, -100), Comment = "c" }),
+            "add chain ip t c { type nat hook output priority -100; policy accept; comment \"c\"; }"),
+        (new NftOperation.AddChain(new NftChain(Chain) { Base = new NftBaseChain(NftChainType.Filter, NftHook.Prerouting, -110, DropByDefault: true) }),
+            "add chain ip t c { type filter hook prerouting priority dstnat - 10; policy drop; }"),
+        (new NftOperation.DeleteChain(Chain), "delete chain ip t c"),
+        (new NftOperation.FlushChain(Chain), "flush chain ip t c"),
+        (new NftOperation.AddSet(Map), "add map ip t m { type ipv4_addr . inet_service : mark; comment \"marks\"; }"),
+        (new NftOperation.DeleteSet(Map.Key), "delete set ip t m"),
+        (new NftOperation.FlushSet(Map.Key), "flush set ip t m"),
+        (new NftOperation.DeleteSet(Map.Key) { Kind = NftSetKind.Map }, "delete map ip t m"),
+        (new NftOperation.FlushSet(Map.Key) { Kind = NftSetKind.VerdictMap }, "flush map ip t m"),
+        (new NftOperation.AddRule(Chain, new NftRule(new NftVerdictStatement(NftVerdict.Drop)) { Comment = "why" }), "add rule ip t c drop comment \"why\""),
+        (new NftOperation.DeleteRule(Chain, 7), "delete rule ip t c handle 7"),
+        (new NftOperation.AddElements(Map, [Elements[0]]), "add element ip t m { 10.0.0.1 . 80 : 0x00004000 }"),
+        (new NftOperation.DeleteElements(Map, [new NftElement { Key = Elements[0].Key }]), "delete element ip t m { 10.0.0.1 . 80 }"),
+    ];
+
+    [Fact]
+    public void Operations_are_nft_commands() =>
+        Assert.All(Operations(), @case => Assert.Equal(@case.Text, NftText.Of(@case.Operation)));
+
+    [Fact]
+    public void Long_lists_of_elements_are_cut_where_asked() =>
+        Assert.Equal(
+            "add element ip t m { 10.0.0.1 . 80 : 0x00004000, 10.0.0.2 . 80 : 0x00004000, ... } # 5 elements",
+            NftText.Of(new NftOperation.AddElements(Map, Elements), 2));
+
+    [Fact]
+    public void Rules_read_as_nft_prints_them()
+    {
+        var daddr = new NftPayload(NftField.IpDaddr);
+        var tuple = new NftConcat(daddr, new NftMeta(NftMetaKey.L4proto), new NftPayload(NftField.ThDport));
+        (NftStatement Statement, string Text)[] cases =
+        [
+            (new NftVerdictMapStatement(tuple, "service-ips"), "ip daddr . meta l4proto . th dport vmap @service-ips"),
+            (new NftDnat(new NftMapLookup(new NftConcat([.. tuple.Parts, new NftNumgen(3)]), "endpoints"), null, true, false),
+                "dnat ip to ip daddr . meta l4proto . th dport . numgen random mod 3 map @endpoints"),
+            (new NftPrefixMatch(daddr, NftOperator.NotEqual, NftCases.Ip("127.0.0.0"), 8), "ip daddr != 127.0.0.0/8"),
+            (new NftBitsMatch(new NftCt(NftCtKey.State), (uint)(NftCtState.New | NftCtState.Established)), "ct state established,new"),
+            (new NftBitsMatch(new NftMeta(NftMetaKey.Mark), 0x4000), "meta mark & 0x00004000 != 0x00000000"),
+            (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), ~0x4000u, 0x4000)), "meta mark set meta mark | 0x00004000"),
+            (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, 0x4000)), "meta mark set meta mark ^ 0x00004000"),
+            (new NftDnat(NftCases.Ip("fd00::1"), 80, false, true), "dnat to [fd00::1]:80"),
+            (new NftAnonymousSetMatch(daddr, new NftElements(new NftElement { Key = NftCases.Bytes("10.0.0.0"), KeyEnd = NftCases.Bytes("10.255.255.255") }, new NftElement { Key = NftCases.Bytes("1.1.1.1") })),
+                "ip daddr { 1.1.1.1, 10.0.0.0/8 }"),
+        ];
+        Assert.All(cases, @case => Assert.Equal(@case.Text, NftText.Of(@case.Statement)));
+    }
+
+    [Fact]
+    public void Every_statement_expression_and_operation_has_a_case()
+    {
+        var seen = new HashSet<Type>();
+        foreach (var @case in NftCases.Rules()) Collect(@case.Rule.Statements, seen);
+        foreach (var (set, _) in NftCases.Sets(NftFamily.Ip)) Collect(set.KeyTypeof, seen);
+        foreach (var (operation, _) in Operations()) seen.Add(operation.GetType());
+        seen.Add(typeof(NftOpaque)); // has tests of its own: no text stands for it
+        var all = typeof(NftStatement).Assembly.GetTypes().Where(type => !type.IsAbstract
+            && (type.IsSubclassOf(typeof(NftStatement)) || type.IsSubclassOf(typeof(NftExpression)) || type.IsSubclassOf(typeof(NftOperation))));
+        Assert.Empty(all.Except(seen));
+    }
+
+    /// <summary>The types of everything that the records hold, found by their public properties.</summary>
+    private static void Collect(object? value, HashSet<Type> seen)
+    {
+        switch (value)
+        {
+            case System.Collections.IEnumerable list and not string:
+                foreach (var item in list) Collect(item, seen);
+                break;
+            case NftStatement or NftExpression:
+                seen.Add(value.GetType());
+                foreach (var property in value.GetType().GetProperties().Where(property => property.GetIndexParameters().Length == 0))
+                    if (property.PropertyType.IsAssignableTo(typeof(NftExpression)) || property.PropertyType.Name.StartsWith("ImmutableArray", StringComparison.Ordinal))
+                        Collect(property.GetValue(value), seen);
+                break;
+        }
+    }
+}
