@@ -2,7 +2,7 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.TestKit.Api;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>A server, and a source that reads from it into a sink.</summary>
 internal sealed class ApiHarness : IAsyncDisposable

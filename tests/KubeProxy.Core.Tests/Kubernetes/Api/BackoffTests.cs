@@ -1,7 +1,7 @@
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.TestKit;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 public sealed class BackoffTests
 {

@@ -1,6 +1,6 @@
 using KubeProxy.TestKit.Api;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>Random changes while random things go wrong: in the end the sink holds what the server holds.</summary>
 public sealed class ChaosTests

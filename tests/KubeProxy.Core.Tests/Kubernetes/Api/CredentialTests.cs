@@ -6,7 +6,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>Who we are and who the server is, and that both may change while we run.</summary>
 public sealed class CredentialTests

@@ -3,7 +3,7 @@ using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>The protocol when something goes wrong: in the end the sink holds what the server holds.</summary>
 public sealed class FaultTests

@@ -6,7 +6,7 @@ using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.Core.Kubernetes.Api.Json;
 using KubeProxy.TestKit;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 public sealed class JsonValueStreamTests
 {

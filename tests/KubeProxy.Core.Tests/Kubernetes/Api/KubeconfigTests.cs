@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.Core.Kubernetes.Api.Access;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 public sealed class KubeconfigTests
 {

@@ -4,7 +4,7 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.TestKit.Api;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>The protocol when nothing goes wrong.</summary>
 public sealed class ListAndWatchTests

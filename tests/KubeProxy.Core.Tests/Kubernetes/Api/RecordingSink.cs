@@ -3,7 +3,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Tracking;
 
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>Holds what a source delivers, and lets a test wait until it is so and so.</summary>
 internal sealed class RecordingSink : IProxySink

@@ -1,4 +1,4 @@
-namespace KubeProxy.Core.Tests.Kubernetes.Api;
+namespace KubeProxy.Core.Tests.Api;
 
 /// <summary>A directory that is gone when the test is over.</summary>
 internal sealed class TemporaryDirectory : IDisposable
