@@ -53,7 +53,7 @@ public sealed record ApiServerAccess
     /// <summary>A program that knows who we are.</summary>
     public ExecPluginConfig? Exec { get; init; }
 
-    /// <summary>The proxy (http, https, socks5); null for that of the environment.</summary>
+    /// <summary>The proxy (http, https, socks5); null for that of the environment (<c>HTTPS_PROXY</c>, <c>NO_PROXY</c>).</summary>
     public Uri? ProxyUrl { get; init; }
 
     /// <summary>Headers of each request beyond those of authentication, such as <c>Impersonate-User</c>.</summary>

@@ -1,3 +1,6 @@
+using KubeProxy.Core.Kubernetes.Api;
+using KubeProxy.Core.Kubernetes.Api.Access;
+using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
 
 namespace KubeProxy.Core.Tests.Api;
@@ -6,19 +9,22 @@ namespace KubeProxy.Core.Tests.Api;
 public sealed class ChaosTests
 {
     [Theory]
-    [InlineData(1, true)]
-    [InlineData(2, false)]
-    [InlineData(3, true)]
-    [InlineData(4, false)]
-    [InlineData(5, true)]
-    [InlineData(6, false)]
-    public async Task Sink_equals_server(int seed, bool stream)
+    [InlineData(1, true, false)]
+    [InlineData(2, false, false)]
+    [InlineData(3, true, true)]
+    [InlineData(4, false, true)]
+    [InlineData(5, true, true)]
+    [InlineData(6, false, true)]
+    public async Task Sink_equals_server(int seed, bool stream, bool tls)
     {
+        using var authority = new TestAuthority();
         var random = new Random(seed);
-        await using var harness = await ApiHarness.MakeAsync(new FakeApiServerOptions { StreamsInitialState = stream, PagesFromCache = seed % 3 == 0 });
+        await using var harness = await ApiHarness.MakeAsync(new FakeApiServerOptions { StreamsInitialState = stream, PagesFromCache = seed % 2 == 0, Certificate = tls ? authority.Issue("api.test") : null });
         var faults = new Random(seed + 1000); // Used under the lock of the server only.
         harness.Server.SetChaos(_ => RandomFault(faults));
-        harness.Start(ApiHarness.Fast with { PageSize = 7, Random = new Random(seed) });
+        harness.Start(
+            ApiHarness.Fast with { PageSize = 7, Random = new Random(seed) },
+            new ApiServerAccess { Server = harness.Server.Url, CertificateAuthority = SecretContent.OfData(System.Text.Encoding.UTF8.GetBytes(authority.Pem)) });
         for (var round = 0; round < 40; round++)
         {
             for (var i = random.Next(8); i >= 0; i--) Change(harness.Server, random);
