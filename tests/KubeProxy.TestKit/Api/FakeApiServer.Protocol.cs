@@ -118,9 +118,10 @@ public sealed partial class FakeApiServer
         {
             Task changed;
             IReadOnlyList<FakeEvent> events;
-            bool bookmark, ending;
+            bool bookmark, ending, late;
             lock (_gate)
             {
+                late = position < resource.LastForgotten;
                 changed = resource.Changed;
                 events = resource.After(position);
                 position = Math.Max(position, events.Count > 0 ? events[^1].Version : 0);
@@ -128,6 +129,12 @@ public sealed partial class FakeApiServer
                 bookmarks = resource.BookmarkSignals;
                 if (bookmark) position = Math.Max(position, _version);
                 ending = resource.EndSignals > ends && events.Count == 0;
+            }
+
+            if (late)
+            {
+                await watch.SendErrorAsync(StatusOf(410, "Expired"));
+                return;
             }
 
             await watch.SendAsync(events, bookmark ? position : null);

@@ -131,7 +131,7 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         lock (_gate)
         {
             _version = version;
-            foreach (var resource in _resources.Values) resource.Compact(0);
+            foreach (var resource in _resources.Values) resource.ForgetHistory();
         }
     }
 

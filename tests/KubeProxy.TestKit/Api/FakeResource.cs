@@ -20,6 +20,9 @@ internal sealed class FakeResource(string kind, string apiVersion)
     /// <summary>Watches can begin at this version or later ones.</summary>
     public long Oldest { get; private set; }
 
+    /// <summary>A watch that has not come so far missed something.</summary>
+    public long LastForgotten { get; private set; }
+
     /// <summary>Grows with each change or signal.</summary>
     public Task Changed => _changed.Task;
 
@@ -43,8 +46,16 @@ internal sealed class FakeResource(string kind, string apiVersion)
         Signal();
     }
 
+    /// <summary>As after the restore of a backup: nothing is known of what was.</summary>
+    public void ForgetHistory()
+    {
+        _events.Clear();
+        (Oldest, LastForgotten) = (0, 0);
+    }
+
     public void Compact(long version)
     {
+        if (_events.FindLast(change => change.Version <= version) is { } last) LastForgotten = last.Version;
         _events.RemoveAll(change => change.Version <= version);
         Oldest = version;
     }

@@ -63,7 +63,7 @@ internal sealed class ApiHarness : IAsyncDisposable
         foreach (var resource in ApiResource.Watched("node1"))
         {
             var expected = Server.Keys(resource.Resource, resource.LabelSelector, resource.FieldSelector);
-            await Sink.WaitAsync(() => Same(expected, Sink.Versions(resource.Kind)), $"{resource.Resource} are equal");
+            await Sink.WaitAsync(() => Same(expected, Sink.Versions(resource.Kind)), () => Difference(resource, expected));
         }
     }
 
@@ -80,6 +80,18 @@ internal sealed class ApiHarness : IAsyncDisposable
         await Server.DisposeAsync();
         Client.Dispose();
         _stop.Dispose();
+    }
+
+    private string Difference(ApiResource resource, IReadOnlyDictionary<string, long> expected)
+    {
+        var actual = Sink.Versions(resource.Kind);
+        return $"""
+            {resource.Resource} are equal
+            missing or old: {string.Join(' ', expected.Except(actual))}
+            too much: {string.Join(' ', actual.Except(expected))}
+            server at {Server.Version}, source: {string.Join("; ", Source.GetStatus().Where(status => status.Kind == resource.Kind))}
+            requests: {string.Join("\n", RequestsOf(resource.Resource).TakeLast(4).Select(request => $"{request.Number} {string.Join('&', request.Query)}"))}
+            """;
     }
 
     private static bool Same(IReadOnlyDictionary<string, long> one, Dictionary<string, long> other) =>

@@ -8,7 +8,7 @@ namespace KubeProxy.Core.Tests.Api;
 /// <summary>Holds what a source delivers, and lets a test wait until it is so and so.</summary>
 internal sealed class RecordingSink : IProxySink
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(ObjectKind Kind, NamespacedName Name), KubernetesObject> _objects = [];
@@ -54,7 +54,10 @@ internal sealed class RecordingSink : IProxySink
     public Task AllSyncedAsync() => WaitAsync(() => _synced.Count == ObjectKinds.All.Count, "all kinds are synced");
 
     /// <summary>Waits until the condition holds after some change.</summary>
-    public async Task WaitAsync(Func<bool> condition, string what)
+    public Task WaitAsync(Func<bool> condition, string what) => WaitAsync(condition, () => what);
+
+    /// <summary>Waits until the condition holds after some change; what never came to pass is only asked when it did not.</summary>
+    public async Task WaitAsync(Func<bool> condition, Func<string> what)
     {
         var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
@@ -69,7 +72,7 @@ internal sealed class RecordingSink : IProxySink
         }
         catch (TimeoutException)
         {
-            Assert.Fail($"It never came to pass that {what}. Problems: {string.Join("; ", Problems)}");
+            Assert.Fail($"It never came to pass that {what()}. Problems: {string.Join("; ", Problems)}");
         }
     }
 
