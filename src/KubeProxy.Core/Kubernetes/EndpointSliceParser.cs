@@ -176,7 +176,8 @@ internal sealed class EndpointSliceParser(PooledStringConverter strings, WellKno
     }
 
     private Dictionary<string, string?>? Entries(ref Utf8JsonReader reader) =>
-        reader.TokenType == JsonTokenType.StartObject ? entries.Read(ref reader, typeof(Dictionary<string, string?>), NoOptions) : throw Unusual();
+        reader.TokenType == JsonTokenType.StartObject ? entries.Read(ref reader, typeof(Dictionary<string, string?>), NoOptions)
+            : throw Unusual();
 
     /// <summary>A text that comes many times.</summary>
     private string Text(ref Utf8JsonReader reader) => strings.Read(ref reader, typeof(string), NoOptions)!;
@@ -196,7 +197,8 @@ internal sealed class EndpointSliceParser(PooledStringConverter strings, WellKno
     private static bool Next(ref Utf8JsonReader reader, JsonTokenType end) => reader.Read() && reader.TokenType != end;
 
     /// <summary>Goes to the value of a member if it has the name.</summary>
-    private static bool Enter(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) => reader.ValueTextEquals(name) && reader.Read();
+    private static bool Enter(ref Utf8JsonReader reader, ReadOnlySpan<byte> name) =>
+        reader.ValueTextEquals(name) && reader.Read();
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {

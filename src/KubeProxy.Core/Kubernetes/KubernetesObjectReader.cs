@@ -206,7 +206,9 @@ public sealed class KubernetesObjectReader
     }
 }
 
-/// <summary>One item of a document: exactly one of <see cref="Object"/>, <see cref="Error"/>, <see cref="UnknownKind"/> is set.</summary>
+/// <summary>
+/// One item of a document: exactly one of <see cref="Object"/>, <see cref="Error"/>, <see cref="UnknownKind"/> is set.
+/// </summary>
 public sealed record DocumentItem
 {
     /// <summary>The object.</summary>

@@ -21,7 +21,8 @@ internal sealed class WellKnownEntriesConverter(PooledStringConverter strings) :
         }.Select(name => (System.Text.Encoding.UTF8.GetBytes(name), name)),
     ];
 
-    public override Dictionary<string, string?>? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override Dictionary<string, string?>? Read(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("is not an object");
         Dictionary<string, string?>? result = null;
@@ -30,7 +31,8 @@ internal sealed class WellKnownEntriesConverter(PooledStringConverter strings) :
             var name = NameOf(ref reader);
             reader.Read();
             if (name is null) reader.Skip();
-            else (result ??= new(1, StringComparer.Ordinal))[name] = reader.TokenType == JsonTokenType.Null ? null : strings.Read(ref reader, typeof(string), options);
+            else (result ??= new(1, StringComparer.Ordinal))[name] = reader.TokenType == JsonTokenType.Null ? null
+                : strings.Read(ref reader, typeof(string), options);
         }
 
         return result;

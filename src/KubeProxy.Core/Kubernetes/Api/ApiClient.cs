@@ -31,7 +31,11 @@ public sealed class ApiClient : IDisposable
     /// <param name="meterFactory">Makes the meter <c>KubeProxy</c>; without one the client has a meter of its own.</param>
     /// <exception cref="ApiAccessException">A file is missing, or its content cannot be used.</exception>
     public ApiClient(
-        ApiServerAccess access, ApiClientOptions? options = null, TimeProvider? time = null, ILogger<ApiClient>? logger = null, IMeterFactory? meterFactory = null)
+        ApiServerAccess access,
+        ApiClientOptions? options = null,
+        TimeProvider? time = null,
+        ILogger<ApiClient>? logger = null,
+        IMeterFactory? meterFactory = null)
     {
         ArgumentNullException.ThrowIfNull(access);
         _access = access;
@@ -63,7 +67,8 @@ public sealed class ApiClient : IDisposable
     {
         try
         {
-            using var response = await OpenAsync(HttpMethod.Get, ApiResource.Of(kind).PathOf(name), null, true, cancellationToken);
+            var path = ApiResource.Of(kind).PathOf(name);
+            using var response = await OpenAsync(HttpMethod.Get, path, null, true, cancellationToken);
             using var bytes = new ContiguousBytes(await response.Values.ReadValueAsync());
             return Reader.Read(kind, bytes.Span);
         }
@@ -94,7 +99,8 @@ public sealed class ApiClient : IDisposable
 
     /// <summary>Sends a request, with fresh credentials a second time if the server refuses the first ones.</summary>
     /// <exception cref="ApiRequestException">The server refused, or cannot be reached.</exception>
-    internal async Task<ApiResponse> OpenAsync(HttpMethod method, string path, ReadOnlyMemory<byte>? content, bool paced, CancellationToken cancellationToken)
+    internal async Task<ApiResponse> OpenAsync(
+        HttpMethod method, string path, ReadOnlyMemory<byte>? content, bool paced, CancellationToken cancellationToken)
     {
         if (paced) Metrics.MeasureLimiter(method.Method, await _pacer.WaitAsync(cancellationToken));
         try
@@ -120,7 +126,11 @@ public sealed class ApiClient : IDisposable
     }
 
     private async Task<ApiResponse> SendAsync(
-        HttpMethod method, string path, ReadOnlyMemory<byte>? content, RequestCredentials credentials, CancellationToken cancellationToken)
+        HttpMethod method,
+        string path,
+        ReadOnlyMemory<byte>? content,
+        RequestCredentials credentials,
+        CancellationToken cancellationToken)
     {
         var connection = _connections.Use(credentials.Tls);
         var deadline = new IdleDeadline(Options.IdleTimeout, Time, cancellationToken);
@@ -142,7 +152,8 @@ public sealed class ApiClient : IDisposable
         }
     }
 
-    private HttpRequestMessage MakeRequest(HttpMethod method, string path, ReadOnlyMemory<byte>? content, RequestCredentials credentials)
+    private HttpRequestMessage MakeRequest(
+        HttpMethod method, string path, ReadOnlyMemory<byte>? content, RequestCredentials credentials)
     {
         var request = new HttpRequestMessage(method, new Uri(_prefix + path))
         {
@@ -153,7 +164,8 @@ public sealed class ApiClient : IDisposable
         if (_access.TlsServerName is { } name) request.Headers.Host = name;
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
         request.Headers.TryAddWithoutValidation("User-Agent", Options.UserAgent);
-        if (credentials.Authorization is { } authorization) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        if (credentials.Authorization is { } authorization)
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
         foreach (var (header, value) in _access.Headers) request.Headers.TryAddWithoutValidation(header, value);
         if (content is { } bytes)
         {
@@ -164,7 +176,8 @@ public sealed class ApiClient : IDisposable
         return request;
     }
 
-    private async Task<HttpResponseMessage> ExchangeAsync(ApiConnection connection, HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> ExchangeAsync(
+        ApiConnection connection, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var deadline = new IdleDeadline(Options.ResponseTimeout, Time, cancellationToken);
         var verb = request.Method.Method;
@@ -172,7 +185,8 @@ public sealed class ApiClient : IDisposable
         var code = "<error>";
         try
         {
-            var message = await deadline.GuardAsync(token => new ValueTask<HttpResponseMessage>(connection.Invoker.SendAsync(request, token)));
+            var invoker = connection.Invoker;
+            var message = await deadline.GuardAsync(token => new ValueTask<HttpResponseMessage>(invoker.SendAsync(request, token)));
             code = ((int)message.StatusCode).ToString(CultureInfo.InvariantCulture);
             return message;
         }
@@ -189,7 +203,12 @@ public sealed class ApiClient : IDisposable
         var length = 0;
         try
         {
-            for (int count; length < bytes.Length && (count = await deadline.GuardAsync(token => body.ReadAsync(bytes.AsMemory(length), token))) > 0;) length += count;
+            while (length < bytes.Length)
+            {
+                var count = await deadline.GuardAsync(token => body.ReadAsync(bytes.AsMemory(length), token));
+                if (count == 0) break;
+                length += count;
+            }
         }
         catch (ApiRequestException)
         {

@@ -27,7 +27,10 @@ public sealed record ApiClientOptions
     /// <summary>HTTP/2: how long it may take to answer a ping before the connection counts as dead.</summary>
     public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Requests per second in the long run (<c>clientConnection.qps</c>); 0 or less for no limit. Further pages of a list are free.</summary>
+    /// <summary>
+    /// Requests per second in the long run (<c>clientConnection.qps</c>); 0 or less for no limit. Further pages of a list are
+    /// free.
+    /// </summary>
     public double Qps { get; init; } = 5;
 
     /// <summary>Requests that may be made at once (<c>clientConnection.burst</c>).</summary>

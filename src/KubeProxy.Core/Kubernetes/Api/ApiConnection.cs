@@ -24,7 +24,8 @@ internal sealed class ApiConnection : IDisposable
             KeepAlivePingTimeout = options.PingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         };
-        if ((access.ProxyUrl ?? EnvironmentProxy.For(access.Server, Environment.GetEnvironmentVariable)) is { } proxy) _handler.Proxy = ToProxy(proxy);
+        if ((access.ProxyUrl ?? EnvironmentProxy.For(access.Server, Environment.GetEnvironmentVariable)) is { } proxy)
+            _handler.Proxy = ToProxy(proxy);
         else _handler.UseProxy = false;
         if (tls is not null) _handler.SslOptions = tls.ToOptions();
         Invoker = new HttpMessageInvoker(_handler, disposeHandler: false);
@@ -39,7 +40,8 @@ internal sealed class ApiConnection : IDisposable
         var proxy = new WebProxy(address);
         if (address.UserInfo.Length == 0) return proxy;
         var parts = address.UserInfo.Split(':', 2);
-        proxy.Credentials = new NetworkCredential(Uri.UnescapeDataString(parts[0]), Uri.UnescapeDataString(parts.ElementAtOrDefault(1) ?? ""));
+        proxy.Credentials = new NetworkCredential(Uri.UnescapeDataString(parts[0]),
+            Uri.UnescapeDataString(parts.ElementAtOrDefault(1) ?? ""));
         return proxy;
     }
 

@@ -41,12 +41,14 @@ public sealed class ApiRequestException : Exception
     internal static ApiRequestException Of(ApiStatus status, HttpStatusCode? code, TimeSpan? retryAfter)
     {
         var effective = code ?? (status.Code is { } number ? (HttpStatusCode)number : null);
-        var text = status.Message is { Length: > 0 } message ? message : status.Reason ?? effective?.ToString() ?? "no reason given";
+        var text =
+            status.Message is { Length: > 0 } message ? message : status.Reason ?? effective?.ToString() ?? "no reason given";
         return new ApiRequestException(effective is null ? text : $"{(int)effective} {text}")
         {
             StatusCode = effective,
             Reason = status.Reason ?? "",
-            RetryAfter = retryAfter ?? (status.Details?.RetryAfterSeconds is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : null),
+            RetryAfter =
+                retryAfter ?? (status.Details?.RetryAfterSeconds is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : null),
             IsTooNew = status.Details?.Causes?.Any(cause => cause?.Reason == "ResourceVersionTooLarge") == true,
         };
     }
@@ -56,7 +58,8 @@ public sealed class ApiRequestException : Exception
 internal static class ApiFailures
 {
     public static bool IsConnection(Exception e) =>
-        e is HttpRequestException or IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException
+        e is HttpRequestException or IOException or OperationCanceledException
+            or System.Security.Authentication.AuthenticationException
             or System.Net.Sockets.SocketException;
 
     /// <summary>What happened, outermost first: the cause of a TLS failure is in the innermost message.</summary>

@@ -18,15 +18,21 @@ public sealed record ApiServerAccess
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            if (!value.IsAbsoluteUri || value.Scheme is not ("https" or "http")) throw new ArgumentException($"{value} is not an http or https address.", nameof(value));
+            if (!value.IsAbsoluteUri || value.Scheme is not ("https" or "http"))
+                throw new ArgumentException($"{value} is not an http or https address.", nameof(value));
             _server = value;
         }
     }
 
-    /// <summary>PEM certificates of those who may have signed the server's; null for the system's. Need not be the same for long.</summary>
+    /// <summary>
+    /// PEM certificates of those who may have signed the server's; null for the system's. Need not be the same for long.
+    /// </summary>
     public SecretContent? CertificateAuthority { get; init; }
 
-    /// <summary>The name that the server's certificate must have, and that is asked for (SNI, and <c>Host</c>); null for that of <see cref="Server"/>.</summary>
+    /// <summary>
+    /// The name that the server's certificate must have, and that is asked for (SNI, and <c>Host</c>); null for that of <see
+    /// cref="Server"/>.
+    /// </summary>
     public string? TlsServerName { get; init; }
 
     /// <summary>Whether the server's certificate is not checked at all.</summary>
@@ -38,7 +44,9 @@ public sealed record ApiServerAccess
     /// <summary>The key of <see cref="ClientCertificate"/> (PEM).</summary>
     public SecretContent? ClientKey { get; init; }
 
-    /// <summary>A bearer token; one that is in a file is read for each request. Surrounding white space is not part of it.</summary>
+    /// <summary>
+    /// A bearer token; one that is in a file is read for each request. Surrounding white space is not part of it.
+    /// </summary>
     public SecretContent? Token { get; init; }
 
     /// <summary>The token when that in the file cannot be read.</summary>
@@ -53,7 +61,9 @@ public sealed record ApiServerAccess
     /// <summary>A program that knows who we are.</summary>
     public ExecPluginConfig? Exec { get; init; }
 
-    /// <summary>The proxy (http, https, socks5); null for that of the environment (<c>HTTPS_PROXY</c>, <c>NO_PROXY</c>).</summary>
+    /// <summary>
+    /// The proxy (http, https, socks5); null for that of the environment (<c>HTTPS_PROXY</c>, <c>NO_PROXY</c>).
+    /// </summary>
     public Uri? ProxyUrl { get; init; }
 
     /// <summary>Headers of each request beyond those of authentication, such as <c>Impersonate-User</c>.</summary>
@@ -71,7 +81,8 @@ public sealed record ApiServerAccess
     internal static Uri ParseServer(string text, string file, string field, bool secure = false)
     {
         var full = text.Contains("://", StringComparison.Ordinal) ? text : (secure ? "https://" : "http://") + text;
-        return Uri.TryCreate(full, UriKind.Absolute, out var server) && server.Scheme is ("https" or "http") && server.Host.Length > 0
+        return Uri.TryCreate(full, UriKind.Absolute, out var server) && server.Scheme is ("https" or "http")
+            && server.Host.Length > 0
             ? server
             : throw new ApiAccessException(file, field, $"\"{text}\" is not an http or https address");
     }

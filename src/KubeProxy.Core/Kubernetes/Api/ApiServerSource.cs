@@ -38,12 +38,13 @@ public sealed class ApiServerSource : IProxySource
     public async Task RunAsync(IProxySink sink, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sink);
-        _reflectors = [.. ApiResource.Watched(_options.NodeName).Select(resource => new Reflector(_client, resource, sink, _options, _logger))];
+        _reflectors =
+            [.. ApiResource.Watched(_options.NodeName).Select(kind => new Reflector(_client, kind, sink, _options, _logger))];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> running = [.. _reflectors.Select(reflector => reflector.RunAsync(stop.Token))];
         var first = await Task.WhenAny(running);
         await stop.CancelAsync();
-        await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first;
     }
 }

@@ -17,7 +17,9 @@ internal sealed class KnownObjects
 
     public void Add(NamespacedName name) => _snapshotOf[name] = _snapshot;
 
-    /// <summary>Notes that an object exists although it was not delivered; what was delivered of it before stays in force.</summary>
+    /// <summary>
+    /// Notes that an object exists although it was not delivered; what was delivered of it before stays in force.
+    /// </summary>
     public void Keep(NamespacedName name)
     {
         if (_snapshotOf.ContainsKey(name)) _snapshotOf[name] = _snapshot;

@@ -43,7 +43,8 @@ internal sealed class ObjectDelivery(ObjectKind kind, IProxySink sink, Kubernete
             var name = head.NameAs(kind);
             _known.Keep(name);
             _malformed.Add(name);
-            sink.Report(PlaceOf(name), [new ObjectProblem(kind.ToName(), name, e.Field, e.Reason + "; this version of the object is ignored", origin)]);
+            sink.Report(PlaceOf(name),
+                [new ObjectProblem(kind.ToName(), name, e.Field, e.Reason + "; this version of the object is ignored", origin)]);
             return head.ResourceVersion;
         }
     }

@@ -85,7 +85,10 @@ internal sealed partial class Reflector
             using var response = await _client.OpenAsync(HttpMethod.Get, path, null, page is null, cancellationToken);
             var list = new ListReader(response.Values);
             await list.ReadAsync(item => _delivery.Upsert(item));
-            version = list.ResourceVersion is { Length: > 0 } known ? known : throw ApiRequestException.Broken("the list has no resourceVersion");
+            version =
+                list.ResourceVersion is { Length: > 0 } known
+                    ? known
+                    : throw ApiRequestException.Broken("the list has no resourceVersion");
             page = list.Continue is { Length: > 0 } more ? more : null;
         }
         while (page is not null);
@@ -96,10 +99,12 @@ internal sealed partial class Reflector
     {
         _progress.Phase = ReflectorPhase.Watching;
         var start = _time.GetTimestamp();
-        using var response = await _client.OpenAsync(HttpMethod.Get, _resource.WatchPath(_position!, NewTimeout()), null, true, cancellationToken);
+        var path = _resource.WatchPath(_position!, NewTimeout());
+        using var response = await _client.OpenAsync(HttpMethod.Get, path, null, true, cancellationToken);
         _progress.Succeed();
         var events = await FollowAsync(response);
-        if (events == 0 && _time.GetElapsedTime(start) < ShortWatch) throw ApiRequestException.Broken("the server ended the watch at once");
+        if (events == 0 && _time.GetElapsedTime(start) < ShortWatch)
+            throw ApiRequestException.Broken("the server ended the watch at once");
     }
 
     private async Task StreamAsync(CancellationToken cancellationToken)
@@ -114,7 +119,8 @@ internal sealed partial class Reflector
         }
         finally
         {
-            if (_position is null && !cancellationToken.IsCancellationRequested && ++_incompleteStreams >= IncompleteStreams) GiveUpStreaming("it does not come to an end");
+            if (_position is null && !cancellationToken.IsCancellationRequested && ++_incompleteStreams >= IncompleteStreams)
+                GiveUpStreaming("it does not come to an end");
         }
 
         if (_position is null) throw ApiRequestException.Broken("the stream ended before the initial state was complete");
@@ -127,7 +133,8 @@ internal sealed partial class Reflector
         {
             return await _client.OpenAsync(HttpMethod.Get, _resource.StreamPath(NewTimeout()), null, true, cancellationToken);
         }
-        catch (ApiRequestException e) when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.MethodNotAllowed)
+        catch (ApiRequestException e)
+            when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.MethodNotAllowed)
         {
             GiveUpStreaming(e.Message);
             return null;
@@ -164,7 +171,8 @@ internal sealed partial class Reflector
                 break;
             case WatchEventType.Bookmark:
                 var head = ObjectHead.Read(value);
-                if (_position is null && head is { InitialEventsEnd: true, ResourceVersion.Length: > 0 }) Complete(head.ResourceVersion);
+                if (_position is null && head is { InitialEventsEnd: true, ResourceVersion.Length: > 0 })
+                    Complete(head.ResourceVersion);
                 else Advance(head.ResourceVersion);
                 break;
             case WatchEventType.Error:
@@ -230,7 +238,8 @@ internal sealed partial class Reflector
     [LoggerMessage(EventId = 400, Level = LogLevel.Information, Message = "All of {Kind} read: {Objects} objects")]
     private static partial void LogComplete(ILogger logger, string kind, int objects);
 
-    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "The server does not stream the initial state of {Kind}, which is listed instead: {Reason}")]
+    [LoggerMessage(EventId = 401, Level = LogLevel.Information,
+        Message = "The server does not stream the initial state of {Kind}, which is listed instead: {Reason}")]
     private static partial void LogNoStream(ILogger logger, string kind, string reason);
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Debug, Message = "Watch of {Kind} ended by the server after {Events} events")]

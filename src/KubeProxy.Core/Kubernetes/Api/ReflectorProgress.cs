@@ -28,7 +28,8 @@ internal sealed partial class ReflectorProgress
     private volatile bool _synced;
     private volatile ReflectorPhase _phase;
 
-    public ReflectorProgress(ApiClient client, ApiResource resource, IProxySink sink, ApiServerSourceOptions options, ILogger logger)
+    public ReflectorProgress(
+        ApiClient client, ApiResource resource, IProxySink sink, ApiServerSourceOptions options, ILogger logger)
     {
         (_options, _sink, _logger, _time, _kind) = (options, sink, logger, client.Time, resource.Kind);
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, options.Random);
@@ -105,7 +106,8 @@ internal sealed partial class ReflectorProgress
     {
         _reported = true;
         var consequence = _synced ? "what was read before stays in force" : "nothing is known yet";
-        _sink.Report(_place, [new ObjectProblem("", new NamespacedName("", ""), "", $"{failure.Message}; {consequence}", _place)]);
+        var problem = new ObjectProblem("", new NamespacedName("", ""), "", $"{failure.Message}; {consequence}", _place);
+        _sink.Report(_place, [problem]);
     }
 
     [LoggerMessage(EventId = 404, Level = LogLevel.Debug, Message = "{Place}: {Problem}; next attempt in {Seconds:0.###} s")]
@@ -114,6 +116,7 @@ internal sealed partial class ReflectorProgress
     [LoggerMessage(EventId = 405, Level = LogLevel.Information, Message = "{Place}: well again")]
     private static partial void LogRecovered(ILogger logger, string place);
 
-    [LoggerMessage(EventId = 406, Level = LogLevel.Information, Message = "{Place}: the server does not know this kind, so there are no such objects")]
+    [LoggerMessage(EventId = 406, Level = LogLevel.Information,
+        Message = "{Place}: the server does not know this kind, so there are no such objects")]
     private static partial void LogMissing(ILogger logger, string place);
 }

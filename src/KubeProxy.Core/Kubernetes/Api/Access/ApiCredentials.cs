@@ -50,7 +50,8 @@ internal sealed partial class ApiCredentials : IDisposable
     public void Refuse(RequestCredentials credentials)
     {
         var printed = _printed;
-        if (printed is not null && AuthorizationOf(printed.Token) == credentials.Authorization) Interlocked.CompareExchange(ref _printed, null, printed);
+        if (printed is not null && AuthorizationOf(printed.Token) == credentials.Authorization)
+            Interlocked.CompareExchange(ref _printed, null, printed);
     }
 
     public void Dispose() => _turn.Dispose();
@@ -78,11 +79,13 @@ internal sealed partial class ApiCredentials : IDisposable
         }
     }
 
-    private bool IsFresh(ExecCredentialStatus? printed) => printed is not null && !(printed.ExpirationTimestamp <= _time.GetUtcNow());
+    private bool IsFresh(ExecCredentialStatus? printed) =>
+        printed is not null && !(printed.ExpirationTimestamp <= _time.GetUtcNow());
 
     private string? AuthorizationOf(string? token) =>
         token is { Length: > 0 } ? "Bearer " + token
-        : _access.Username is { } username ? "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{_access.Password}"))
+        : _access.Username is { } username
+            ? "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{_access.Password}"))
         : null;
 
     private string? ReadToken()
@@ -92,7 +95,8 @@ internal sealed partial class ApiCredentials : IDisposable
         {
             var token = Encoding.UTF8.GetString(source.Read()).Trim();
             if (token.Length == 0) throw source.Failure("has no token in it");
-            if (token.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0) throw source.Failure("has a token with characters that no token has");
+            if (token.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0)
+                throw source.Failure("has a token with characters that no token has");
             return _lastToken = token;
         }
         catch (ApiAccessException e) when ((_lastToken ?? _access.FallbackToken) is { } last)
@@ -124,6 +128,7 @@ internal sealed partial class ApiCredentials : IDisposable
     [LoggerMessage(EventId = 411, Level = LogLevel.Warning, Message = "{Problem}; the last token that could be read is used")]
     private static partial void LogStaleToken(ILogger logger, string problem);
 
-    [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "{Problem}; the last certificates that could be read are used")]
+    [LoggerMessage(EventId = 412, Level = LogLevel.Warning,
+        Message = "{Problem}; the last certificates that could be read are used")]
     private static partial void LogStaleCertificates(ILogger logger, string problem);
 }

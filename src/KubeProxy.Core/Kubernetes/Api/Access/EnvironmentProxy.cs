@@ -14,7 +14,8 @@ internal static class EnvironmentProxy
     public static Uri? For(Uri server, Func<string, string?> environment)
     {
         var variable = server.Scheme == "https" ? "HTTPS_PROXY" : "HTTP_PROXY";
-        if (Read(environment, variable) is not { Length: > 0 } text || IsExcluded(server, Read(environment, "NO_PROXY") ?? "")) return null;
+        if (Read(environment, variable) is not { Length: > 0 } text || IsExcluded(server, Read(environment, "NO_PROXY") ?? ""))
+            return null;
         var full = text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text;
         return Uri.TryCreate(full, UriKind.Absolute, out var proxy) && proxy.Scheme is ("http" or "https" or "socks5")
             ? proxy
@@ -36,12 +37,15 @@ internal static class EnvironmentProxy
     private static bool Matches(string rule, string host, IPAddress? address, int port)
     {
         if (rule == "*") return true;
-        if (rule.Contains('/', StringComparison.Ordinal)) return address is not null && IPNetwork.TryParse(rule, out var block) && block.Contains(address);
+        if (rule.Contains('/', StringComparison.Ordinal))
+            return address is not null && IPNetwork.TryParse(rule, out var block) && block.Contains(address);
         if (IPAddress.TryParse(rule, out var single)) return single.Equals(address);
         var colon = rule.LastIndexOf(':');
         if (colon >= 0)
         {
-            if (!int.TryParse(rule.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) || wanted != port) return false;
+            if (!int.TryParse(rule.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var wanted)
+                || wanted != port)
+                return false;
             rule = rule[..colon].Trim('[', ']');
             if (IPAddress.TryParse(rule, out single)) return single.Equals(address);
         }

@@ -86,8 +86,10 @@ internal sealed partial class ExecPlugin(ExecPluginConfig config, TimeProvider t
             throw Failure($"printed no ExecCredential: {e.Message}", e);
         }
 
-        if (credential?.Kind != "ExecCredential") throw Failure("printed no ExecCredential: kind is " + (credential?.Kind ?? "missing"));
-        if (credential.ApiVersion != config.ApiVersion) throw Failure($"printed apiVersion {credential.ApiVersion}, not {config.ApiVersion}");
+        if (credential?.Kind != "ExecCredential")
+            throw Failure("printed no ExecCredential: kind is " + (credential?.Kind ?? "missing"));
+        if (credential.ApiVersion != config.ApiVersion)
+            throw Failure($"printed apiVersion {credential.ApiVersion}, not {config.ApiVersion}");
         if (credential.Status is not { } status) throw Failure("printed no status");
         if (string.IsNullOrEmpty(status.Token) && string.IsNullOrEmpty(status.ClientCertificateData))
             throw Failure("printed neither status.token nor status.clientCertificateData");
@@ -111,7 +113,8 @@ internal sealed partial class ExecPlugin(ExecPluginConfig config, TimeProvider t
 
     private static string Shorten(string text) => text.Length <= MaxComplaint ? text : text[..MaxComplaint] + "...";
 
-    private ApiAccessException Failure(string reason, Exception? inner = null) => new(config.Origin, "", $"{config.Command} {reason}", inner);
+    private ApiAccessException Failure(string reason, Exception? inner = null) =>
+        new(config.Origin, "", $"{config.Command} {reason}", inner);
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Credential plugin {Command} says: {Text}")]
     private static partial void LogComplaint(ILogger logger, string command, string text);

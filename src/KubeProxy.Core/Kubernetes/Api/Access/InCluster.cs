@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 
 namespace KubeProxy.Core.Kubernetes.Api.Access;
 
@@ -21,13 +22,16 @@ public static class InCluster
         environment ??= Environment.GetEnvironmentVariable;
         var host = Required(environment, HostVariable);
         var port = Required(environment, PortVariable);
-        if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) throw new ApiAccessException(PortVariable, "", $"\"{port}\" is not a port");
-        var authority = IPAddress.TryParse(host, out var address) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{host}]" : host;
+        if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            throw new ApiAccessException(PortVariable, "", $"\"{port}\" is not a port");
+        var isV6 = IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+        var authority = isV6 ? $"[{host}]" : host;
         var token = Path.Combine(directory, "token");
         var ca = Path.Combine(directory, "ca.crt");
         foreach (var file in new[] { token, ca })
         {
-            if (!File.Exists(file)) throw new ApiAccessException(file, "", "missing: the pod has no service account token mounted");
+            if (!File.Exists(file))
+                throw new ApiAccessException(file, "", "missing: the pod has no service account token mounted");
         }
 
         return new ApiServerAccess

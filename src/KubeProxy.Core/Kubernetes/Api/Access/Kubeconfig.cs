@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace KubeProxy.Core.Kubernetes.Api.Access;
@@ -19,7 +20,8 @@ public static class Kubeconfig
         var root = KubeconfigNode.Root(document, path);
         var kind = root.Text("kind");
         if (kind is not (null or "Config")) throw root.Failure("kind", $"is \"{kind}\", not \"Config\"");
-        var chosen = Find(root, "contexts", "context", context ?? root.RequiredText("current-context"), context is null ? "current-context" : "context");
+        var namedBy = context is null ? "current-context" : "context";
+        var chosen = Find(root, "contexts", "context", context ?? root.RequiredText("current-context"), namedBy);
         var cluster = Find(root, "clusters", "cluster", chosen.RequiredText("cluster"), chosen.PathOf("cluster"));
         var access = ReadCluster(cluster, master);
         if (chosen.Text("user") is not { } userName) return access;
@@ -41,7 +43,8 @@ public static class Kubeconfig
     {
         var insecure = cluster.Flag("insecure-skip-tls-verify");
         var authority = cluster.Content("certificate-authority-data", "certificate-authority");
-        if (insecure && authority is not null) throw cluster.Failure("insecure-skip-tls-verify", "cannot be true when there is a certificate-authority");
+        if (insecure && authority is not null)
+            throw cluster.Failure("insecure-skip-tls-verify", "cannot be true when there is a certificate-authority");
         var secure = insecure || authority is not null;
         return new ApiServerAccess
         {
@@ -65,21 +68,25 @@ public static class Kubeconfig
 
     private static ApiServerAccess ReadUser(KubeconfigNode user, KubeconfigNode cluster, ApiServerAccess access)
     {
-        if (user.Child("auth-provider") is not null) throw user.Failure("auth-provider", "is not supported any more; use an exec plugin");
+        if (user.Child("auth-provider") is not null)
+            throw user.Failure("auth-provider", "is not supported any more; use an exec plugin");
         var certificate = user.Content("client-certificate-data", "client-certificate");
         var key = user.Content("client-key-data", "client-key");
-        if (certificate is null && key is not null) throw user.Failure("client-certificate", "missing, but there is a client-key");
-        if (certificate is not null && key is null) throw user.Failure("client-key", "missing, but there is a client-certificate");
+        if (certificate is null && key is not null)
+            throw user.Failure("client-certificate", "missing, but there is a client-key");
+        if (certificate is not null && key is null)
+            throw user.Failure("client-key", "missing, but there is a client-certificate");
         var token = user.Text("token");
         var tokenFile = user.Text("tokenFile");
         var username = user.Text("username");
-        if (username is not null && (token ?? tokenFile) is not null) throw user.Failure("username", "cannot go together with a token");
+        if (username is not null && (token ?? tokenFile) is not null)
+            throw user.Failure("username", "cannot go together with a token");
         return access with
         {
             ClientCertificate = certificate,
             ClientKey = key,
             Token = tokenFile is not null ? SecretContent.OfFile(user.Resolve(tokenFile), user.File, user.PathOf("tokenFile"))
-                : token is not null ? SecretContent.OfData(System.Text.Encoding.UTF8.GetBytes(token), user.File, user.PathOf("token"))
+                : token is not null ? SecretContent.OfData(Encoding.UTF8.GetBytes(token), user.File, user.PathOf("token"))
                 : null,
             FallbackToken = token,
             Username = username,
@@ -94,17 +101,20 @@ public static class Kubeconfig
         if (user.Child("exec") is not { } exec) return null;
         var version = exec.RequiredText("apiVersion");
         if (version is not (ExecPluginConfig.V1 or ExecPluginConfig.V1Beta1))
-            throw exec.Failure("apiVersion", $"\"{version}\" is not supported; known are {ExecPluginConfig.V1} and {ExecPluginConfig.V1Beta1}");
+            throw exec.Failure("apiVersion",
+                $"\"{version}\" is not supported; known are {ExecPluginConfig.V1} and {ExecPluginConfig.V1Beta1}");
         var mode = exec.Text("interactiveMode");
-        if (mode is null && version == ExecPluginConfig.V1) throw exec.Failure("interactiveMode", "missing: Never, IfAvailable or Always");
+        if (mode is null && version == ExecPluginConfig.V1)
+            throw exec.Failure("interactiveMode", "missing: Never, IfAvailable or Always");
         if (mode == "Always") throw exec.Failure("interactiveMode", "is Always, but a proxy has no terminal");
-        if (mode is not (null or "Never" or "IfAvailable")) throw exec.Failure("interactiveMode", $"\"{mode}\" is not Never, IfAvailable or Always");
+        if (mode is not (null or "Never" or "IfAvailable"))
+            throw exec.Failure("interactiveMode", $"\"{mode}\" is not Never, IfAvailable or Always");
         var command = exec.RequiredText("command");
         return new ExecPluginConfig
         {
             Command = command.Contains('/', StringComparison.Ordinal) ? exec.Resolve(command) : command,
             Args = exec.Texts("args"),
-            Env = [.. exec.Children("env").Select(entry => KeyValuePair.Create(entry.RequiredText("name"), entry.Text("value") ?? ""))],
+            Env = [.. exec.Children("env").Select(entry => Pair(entry.RequiredText("name"), entry.Text("value") ?? ""))],
             ApiVersion = version,
             InstallHint = exec.Text("installHint"),
             ClusterInfo = exec.Flag("provideClusterInfo") ? DescribeCluster(cluster, access) : null,
@@ -118,11 +128,13 @@ public static class Kubeconfig
         var info = new JsonObject { ["server"] = access.Server.ToString().TrimEnd('/') };
         if (access.TlsServerName is { } name) info["tls-server-name"] = name;
         if (access.InsecureSkipTlsVerify) info["insecure-skip-tls-verify"] = true;
-        if (access.CertificateAuthority is { } authority) info["certificate-authority-data"] = Convert.ToBase64String(authority.Read());
+        if (access.CertificateAuthority is { } authority)
+            info["certificate-authority-data"] = Convert.ToBase64String(authority.Read());
         if (access.ProxyUrl is { } proxy) info["proxy-url"] = proxy.ToString();
         foreach (var extension in cluster.Children("extensions"))
         {
-            if (extension.Text("name") == "client.authentication.k8s.io/exec") info["config"] = extension.Json["extension"]?.DeepClone();
+            if (extension.Text("name") == "client.authentication.k8s.io/exec")
+                info["config"] = extension.Json["extension"]?.DeepClone();
         }
 
         return info;
@@ -134,16 +146,19 @@ public static class Kubeconfig
         var name = user.Text("as");
         if (name is not null) headers.Add(new("Impersonate-User", name));
         if (user.Text("as-uid") is { } uid) headers.Add(new("Impersonate-Uid", uid));
-        headers.AddRange(user.Texts("as-groups").Select(group => KeyValuePair.Create("Impersonate-Group", group)));
+        headers.AddRange(user.Texts("as-groups").Select(group => Pair("Impersonate-Group", group)));
         if (user.Child("as-user-extra") is { } extra)
         {
             foreach (var (key, _) in extra.Json)
             {
-                headers.AddRange(extra.Texts(key).Select(value => KeyValuePair.Create("Impersonate-Extra-" + Uri.EscapeDataString(key), value)));
+                var header = "Impersonate-Extra-" + Uri.EscapeDataString(key);
+                headers.AddRange(extra.Texts(key).Select(value => Pair(header, value)));
             }
         }
 
         if (headers.Count > 0 && name is null) throw user.Failure("as", "missing, but other impersonation fields are there");
         return headers;
     }
+
+    private static KeyValuePair<string, string> Pair(string name, string value) => new(name, value);
 }

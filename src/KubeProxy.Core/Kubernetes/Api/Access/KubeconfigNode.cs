@@ -25,13 +25,15 @@ internal readonly struct KubeconfigNode
 
     public string PathOf(string field) => _path.Length == 0 ? field : $"{_path}.{field}";
 
-    public ApiAccessException Failure(string field, string reason, Exception? inner = null) => new(_file, PathOf(field), reason, inner);
+    public ApiAccessException Failure(string field, string reason, Exception? inner = null) =>
+        new(_file, PathOf(field), reason, inner);
 
     /// <summary>A string; null when missing, null or empty.</summary>
     public string? Text(string field) => _object[field] switch
     {
         null => null,
-        JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>() is { Length: > 0 } text ? text : null,
+        JsonValue value when value.GetValueKind() == JsonValueKind.String =>
+            value.GetValue<string>() is { Length: > 0 } text ? text : null,
         _ => throw Failure(field, "is not a string (put it in quotes)"),
     };
 
@@ -57,7 +59,8 @@ internal readonly struct KubeconfigNode
         foreach (var (item, index) in Items(field))
         {
             var path = PathOf($"{field}[{index}]");
-            result.Add(item is JsonObject child ? new KubeconfigNode(child, _file, path) : throw new ApiAccessException(_file, path, "is not an object"));
+            if (item is not JsonObject child) throw new ApiAccessException(_file, path, "is not an object");
+            result.Add(new KubeconfigNode(child, _file, path));
         }
 
         return result;

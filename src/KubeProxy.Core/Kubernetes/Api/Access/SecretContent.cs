@@ -10,7 +10,8 @@ public sealed class SecretContent
     private readonly string _field;
     private readonly byte[]? _data;
 
-    private SecretContent(string origin, string field, byte[]? data, string? path) => (_origin, _field, _data, Path) = (origin, field, data, path);
+    private SecretContent(string origin, string field, byte[]? data, string? path) =>
+        (_origin, _field, _data, Path) = (origin, field, data, path);
 
     /// <summary>The file; null when the content is given.</summary>
     public string? Path { get; }
@@ -19,7 +20,8 @@ public sealed class SecretContent
     /// <param name="data">The content.</param>
     /// <param name="origin">The file that it was in, for messages.</param>
     /// <param name="field">The field of that file, for messages.</param>
-    public static SecretContent OfData(ReadOnlySpan<byte> data, string origin = "", string field = "") => new(origin, field, data.ToArray(), null);
+    public static SecretContent OfData(ReadOnlySpan<byte> data, string origin = "", string field = "") =>
+        new(origin, field, data.ToArray(), null);
 
     /// <summary>Content of a file.</summary>
     /// <param name="path">The file.</param>

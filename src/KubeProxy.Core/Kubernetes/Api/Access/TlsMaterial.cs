@@ -9,7 +9,8 @@ namespace KubeProxy.Core.Kubernetes.Api.Access;
 /// All certificates that a connection is made with, as they were read. A connection belongs to one material; with another one
 /// comes another connection.
 /// </summary>
-internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte[]? key, ApiServerAccess access) : IEquatable<TlsMaterial>
+internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte[]? key, ApiServerAccess access)
+    : IEquatable<TlsMaterial>
 {
     public byte[]? Authorities => authorities;
 
@@ -41,13 +42,17 @@ internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte
         if (access.InsecureSkipTlsVerify) options.RemoteCertificateValidationCallback = AcceptAnything;
 #pragma warning restore CA5359
         else if (authorities is not null) options.CertificateChainPolicy = TrustOnly(ReadAuthorities(authorities));
-        if (certificate is not null && key is not null) options.ClientCertificateContext = ReadClientCertificate(certificate, key);
+        if (certificate is not null && key is not null)
+            options.ClientCertificateContext = ReadClientCertificate(certificate, key);
         return options;
     }
 
-    private static bool AcceptAnything(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
+    private static bool AcceptAnything(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        true;
 
-    /// <summary>No revocation lists and no downloads: as upstream, and because the API server may be all that can be reached.</summary>
+    /// <summary>
+    /// No revocation lists and no downloads: as upstream, and because the API server may be all that can be reached.
+    /// </summary>
     private static X509ChainPolicy TrustOnly(X509Certificate2Collection authorities)
     {
         var policy = new X509ChainPolicy
@@ -88,7 +93,8 @@ internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             var reason = "cannot be used with its key: " + e.Message;
-            throw access.ClientCertificate?.Failure(reason, e) ?? new ApiAccessException(access.Exec?.Origin ?? "", "", "the client certificate " + reason, e);
+            throw access.ClientCertificate?.Failure(reason, e)
+                ?? new ApiAccessException(access.Exec?.Origin ?? "", "", "the client certificate " + reason, e);
         }
     }
 }

@@ -30,13 +30,15 @@ internal sealed class IdleDeadline : IDisposable
         {
             return await reading;
         }
-        catch (Exception e) when (!_stop.IsCancellationRequested && (_timer.IsCancellationRequested || ApiFailures.IsConnection(e)))
+        catch (Exception e)
+            when (!_stop.IsCancellationRequested && (_timer.IsCancellationRequested || ApiFailures.IsConnection(e)))
         {
             throw _timer.IsCancellationRequested
                 ? ApiRequestException.Stalled(_limit)
                 : ApiRequestException.Broken(ApiFailures.Describe(e), e);
         }
-        catch (Exception e) when (_stop.IsCancellationRequested && (e is OperationCanceledException || ApiFailures.IsConnection(e)))
+        catch (Exception e)
+            when (_stop.IsCancellationRequested && (e is OperationCanceledException || ApiFailures.IsConnection(e)))
         {
             throw new OperationCanceledException(_stop);
         }

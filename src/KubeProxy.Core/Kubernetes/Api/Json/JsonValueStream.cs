@@ -38,7 +38,9 @@ internal sealed class JsonValueStream(Stream stream, IdleDeadline deadline, int 
 
     /// <summary>Takes the next value.</summary>
     /// <returns>Its bytes, valid until the next call.</returns>
-    /// <exception cref="ApiRequestException">The connection broke or is silent, the stream ends before the value, or it is too large.</exception>
+    /// <exception cref="ApiRequestException">
+    /// The connection broke or is silent, the stream ends before the value, or it is too large.
+    /// </exception>
     public async ValueTask<ReadOnlySequence<byte>> ReadValueAsync()
     {
         if (await PeekAsync() < 0) throw ApiRequestException.Broken("the response ends where a value should be");

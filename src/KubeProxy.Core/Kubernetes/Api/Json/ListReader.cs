@@ -75,7 +75,8 @@ internal sealed class ListReader(JsonValueStream stream)
     private async ValueTask ExpectAsync(char expected)
     {
         var next = await PeekAsync();
-        if (next != expected) throw ApiRequestException.Broken($"the response is no list: expected '{expected}', found '{(char)next}'");
+        if (next != expected)
+            throw ApiRequestException.Broken($"the response is no list: expected '{expected}', found '{(char)next}'");
         stream.Take();
     }
 

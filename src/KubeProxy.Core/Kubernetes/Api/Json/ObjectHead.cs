@@ -45,7 +45,8 @@ internal readonly record struct ObjectHead(string Name, string Namespace, string
             var isVersion = reader.ValueTextEquals("resourceVersion"u8);
             var isAnnotations = reader.ValueTextEquals("annotations"u8);
             reader.Read();
-            var text = reader.TokenType == JsonTokenType.String && (isName || isNamespace || isVersion) ? reader.GetString() : null;
+            var text =
+                reader.TokenType == JsonTokenType.String && (isName || isNamespace || isVersion) ? reader.GetString() : null;
             if (isName) head = head with { Name = text ?? "" };
             else if (isNamespace) head = head with { Namespace = text ?? "" };
             else if (isVersion) head = head with { ResourceVersion = text };
@@ -60,7 +61,8 @@ internal readonly record struct ObjectHead(string Name, string Namespace, string
         {
             var isEnd = reader.ValueTextEquals(InitialEventsEndAnnotation);
             reader.Read();
-            if (isEnd && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("true"u8)) head = head with { InitialEventsEnd = true };
+            if (isEnd && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("true"u8))
+                head = head with { InitialEventsEnd = true };
             reader.Skip();
         }
     }
