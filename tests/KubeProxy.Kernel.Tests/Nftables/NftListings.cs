@@ -11,6 +11,13 @@ internal static class NftListings
         Assert.Equal(Json(expected), Json(actual));
     }
 
+    /// <summary>The same objects, made in any order. The order of the rules of a chain counts.</summary>
+    public static void AssertSameObjects(NetworkNamespace expected, NetworkNamespace actual)
+    {
+        Assert.Equal(SortedBlocks(Text(expected)), SortedBlocks(Text(actual)));
+        Assert.Equal(SortedObjects(Json(expected)), SortedObjects(Json(actual)));
+    }
+
     /// <summary>Lines as they are; lists of elements sorted, because a hash has no order.</summary>
     public static string Text(NetworkNamespace ns)
     {
@@ -32,6 +39,28 @@ internal static class NftListings
         Strip(root);
         return root.ToJsonString();
     }
+
+    /// <summary>Sorts what tables hold: each object begins and ends with a line that has one tab.</summary>
+    private static string SortedBlocks(string text)
+    {
+        var blocks = new List<string>();
+        var (table, block) = ("", "");
+        foreach (var line in text.Split('\n').Where(line => line.Length > 0))
+        {
+            if (line[0] != '\t') table = line;
+            if (line.StartsWith("\t\t", StringComparison.Ordinal)) block += "\n" + line;
+            else if (line == "\t}") blocks.Add(block);
+            else if (line.EndsWith('{') && line[0] == '\t') block = table + line;
+            else blocks.Add(table + line);
+        }
+
+        return string.Join('\n', blocks.Order(StringComparer.Ordinal));
+    }
+
+    private static string SortedObjects(string json) => string.Join('\n', JsonNode.Parse(json)!["nftables"]!.AsArray()
+        .Select(item => item!.AsObject().Single())
+        .OrderBy(item => $"{item.Key} {item.Value!["family"]} {item.Value["chain"] ?? item.Value["name"]}", StringComparer.Ordinal)
+        .Select(item => $"{item.Key} {item.Value!.ToJsonString()}"));
 
     private static string Sorted(string line, int open)
     {

@@ -2,11 +2,11 @@ namespace KubeProxy.Kernel.Tests.Proxy;
 
 /// <summary>
 /// What upstream's proxy (v1.36) leaves on a node for a few services: web with a node port, empty without endpoints, lb with
-/// source ranges, sticky with session affinity.
+/// source ranges.
 /// </summary>
 internal static class UpstreamTable
 {
-    public const string Text = """
+    public const string Services = """
         add table ip kube-proxy { comment "rules for kube-proxy" ; }
         add chain ip kube-proxy filter-prerouting-pre-dnat { type filter hook prerouting priority -110 ; }
         add chain ip kube-proxy filter-output-pre-dnat { type filter hook output priority -110 ; }
@@ -53,45 +53,49 @@ internal static class UpstreamTable
         add rule ip kube-proxy services ip daddr . meta l4proto . th dport vmap @service-ips
         add rule ip kube-proxy services fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @service-nodeports
 
-        add chain ip kube-proxy service-4AT6LBPK-default/web/tcp/http
-        add chain ip kube-proxy external-4AT6LBPK-default/web/tcp/http
-        add rule ip kube-proxy service-4AT6LBPK-default/web/tcp/http meta l4proto tcp dnat ip addr . port to numgen random mod 3 map { 0 : 10.244.0.2 . 8080 , 1 : 10.244.1.2 . 8080 , 2 : 10.244.2.2 . 8080 }
-        add rule ip kube-proxy external-4AT6LBPK-default/web/tcp/http mark set mark or 0x4000 comment "masquerade"
-        add rule ip kube-proxy external-4AT6LBPK-default/web/tcp/http goto service-4AT6LBPK-default/web/tcp/http
+        add chain ip kube-proxy service-SUSTUHLJ-default/web/tcp/http
+        add chain ip kube-proxy external-SUSTUHLJ-default/web/tcp/http
+        add rule ip kube-proxy service-SUSTUHLJ-default/web/tcp/http meta l4proto tcp dnat ip addr . port to numgen random mod 3 map { 0 : 10.244.0.2 . 8080 , 1 : 10.244.1.2 . 8080 , 2 : 10.244.2.2 . 8080 }
+        add rule ip kube-proxy external-SUSTUHLJ-default/web/tcp/http mark set mark or 0x4000 comment "masquerade"
+        add rule ip kube-proxy external-SUSTUHLJ-default/web/tcp/http goto service-SUSTUHLJ-default/web/tcp/http
         add element ip kube-proxy cluster-ips { 10.96.0.10 }
-        add element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 : goto service-4AT6LBPK-default/web/tcp/http }
-        add element ip kube-proxy service-nodeports { tcp . 30080 : goto external-4AT6LBPK-default/web/tcp/http }
+        add element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 : goto service-SUSTUHLJ-default/web/tcp/http }
+        add element ip kube-proxy service-nodeports { tcp . 30080 : goto external-SUSTUHLJ-default/web/tcp/http }
         add element ip kube-proxy hairpin-connections { 10.244.0.2 . 10.244.0.2 . tcp . 8080 }
 
         add element ip kube-proxy cluster-ips { 10.96.0.11 }
         add element ip kube-proxy no-endpoint-services { 10.96.0.11 . tcp . 80 comment "default/empty:http" : goto reject-chain }
 
-        add chain ip kube-proxy service-K3JHSCB2-default/lb/tcp/http
-        add chain ip kube-proxy external-K3JHSCB2-default/lb/tcp/http
-        add chain ip kube-proxy firewall-K3JHSCB2-default/lb/tcp/http
-        add rule ip kube-proxy service-K3JHSCB2-default/lb/tcp/http meta l4proto tcp dnat ip addr . port to numgen random mod 1 map { 0 : 10.244.0.2 . 8080 }
-        add rule ip kube-proxy external-K3JHSCB2-default/lb/tcp/http mark set mark or 0x4000 comment "masquerade"
-        add rule ip kube-proxy external-K3JHSCB2-default/lb/tcp/http goto service-K3JHSCB2-default/lb/tcp/http
-        add rule ip kube-proxy firewall-K3JHSCB2-default/lb/tcp/http ip saddr != { 203.0.113.0/25 } drop
+        add chain ip kube-proxy service-D2RGPZ6L-default/lb/tcp/http
+        add chain ip kube-proxy external-D2RGPZ6L-default/lb/tcp/http
+        add chain ip kube-proxy firewall-D2RGPZ6L-default/lb/tcp/http
+        add rule ip kube-proxy service-D2RGPZ6L-default/lb/tcp/http meta l4proto tcp dnat ip addr . port to numgen random mod 1 map { 0 : 10.244.0.2 . 8080 }
+        add rule ip kube-proxy external-D2RGPZ6L-default/lb/tcp/http mark set mark or 0x4000 comment "masquerade"
+        add rule ip kube-proxy external-D2RGPZ6L-default/lb/tcp/http goto service-D2RGPZ6L-default/lb/tcp/http
+        add rule ip kube-proxy firewall-D2RGPZ6L-default/lb/tcp/http ip saddr != { 203.0.113.0/25 } drop
         add element ip kube-proxy cluster-ips { 10.96.0.12 }
-        add element ip kube-proxy service-ips { 10.96.0.12 . tcp . 80 : goto service-K3JHSCB2-default/lb/tcp/http }
-        add element ip kube-proxy service-ips { 198.18.20.1 . tcp . 80 : goto external-K3JHSCB2-default/lb/tcp/http }
-        add element ip kube-proxy firewall-ips { 198.18.20.1 . tcp . 80 comment "default/lb:http" : goto firewall-K3JHSCB2-default/lb/tcp/http }
+        add element ip kube-proxy service-ips { 10.96.0.12 . tcp . 80 : goto service-D2RGPZ6L-default/lb/tcp/http }
+        add element ip kube-proxy service-ips { 198.18.20.1 . tcp . 80 : goto external-D2RGPZ6L-default/lb/tcp/http }
+        add element ip kube-proxy firewall-ips { 198.18.20.1 . tcp . 80 comment "default/lb:http" : goto firewall-D2RGPZ6L-default/lb/tcp/http }
 
-        add chain ip kube-proxy service-WVG3TI6J-default/sticky/tcp/http
-        add chain ip kube-proxy endpoint-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080
-        add chain ip kube-proxy endpoint-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080
-        add set ip kube-proxy affinity-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080 { type ipv4_addr ; flags dynamic,timeout ; timeout 10800s ; }
-        add set ip kube-proxy affinity-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080 { type ipv4_addr ; flags dynamic,timeout ; timeout 10800s ; }
-        add rule ip kube-proxy endpoint-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080 update @affinity-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080 { ip saddr }
-        add rule ip kube-proxy endpoint-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080 meta l4proto tcp dnat to 10.244.0.2:8080
-        add rule ip kube-proxy endpoint-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080 update @affinity-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080 { ip saddr }
-        add rule ip kube-proxy endpoint-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080 meta l4proto tcp dnat to 10.244.1.2:8080
-        add rule ip kube-proxy service-WVG3TI6J-default/sticky/tcp/http ip saddr @affinity-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080 goto endpoint-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080
-        add rule ip kube-proxy service-WVG3TI6J-default/sticky/tcp/http ip saddr @affinity-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080 goto endpoint-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080
-        add rule ip kube-proxy service-WVG3TI6J-default/sticky/tcp/http numgen random mod 2 vmap { 0 : goto endpoint-QDXOYVVA-default/sticky/tcp/http__10.244.0.2/8080 , 1 : goto endpoint-T6JUGUAI-default/sticky/tcp/http__10.244.1.2/8080 }
+        """;
+
+    /// <summary>Adds a service with session affinity. Its sets have another type than ours of the same name.</summary>
+    public const string Sticky = """
+        add chain ip kube-proxy service-H6U4RGLG-default/sticky/tcp/http
+        add chain ip kube-proxy endpoint-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080
+        add chain ip kube-proxy endpoint-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080
+        add set ip kube-proxy affinity-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080 { type ipv4_addr ; flags dynamic,timeout ; timeout 10800s ; }
+        add set ip kube-proxy affinity-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080 { type ipv4_addr ; flags dynamic,timeout ; timeout 10800s ; }
+        add rule ip kube-proxy endpoint-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080 update @affinity-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080 { ip saddr }
+        add rule ip kube-proxy endpoint-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080 meta l4proto tcp dnat to 10.244.0.2:8080
+        add rule ip kube-proxy endpoint-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080 update @affinity-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080 { ip saddr }
+        add rule ip kube-proxy endpoint-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080 meta l4proto tcp dnat to 10.244.1.2:8080
+        add rule ip kube-proxy service-H6U4RGLG-default/sticky/tcp/http ip saddr @affinity-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080 goto endpoint-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080
+        add rule ip kube-proxy service-H6U4RGLG-default/sticky/tcp/http ip saddr @affinity-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080 goto endpoint-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080
+        add rule ip kube-proxy service-H6U4RGLG-default/sticky/tcp/http numgen random mod 2 vmap { 0 : goto endpoint-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080 , 1 : goto endpoint-ZIATHYQC-default/sticky/tcp/http__10.244.1.2/8080 }
         add element ip kube-proxy cluster-ips { 10.96.0.13 }
-        add element ip kube-proxy service-ips { 10.96.0.13 . tcp . 80 : goto service-WVG3TI6J-default/sticky/tcp/http }
+        add element ip kube-proxy service-ips { 10.96.0.13 . tcp . 80 : goto service-H6U4RGLG-default/sticky/tcp/http }
 
         """;
 }
