@@ -69,14 +69,28 @@ internal sealed class Rig : IAsyncDisposable
         return WaitAsync();
     }
 
+    /// <summary>Stops, and leaves an empty ruleset.</summary>
+    public async Task DeleteTablesAsync()
+    {
+        await StopAsync();
+        var transaction = new NftTransaction();
+        foreach (var table in await _connection.Client.ListTablesAsync()) transaction.Delete(table.Key);
+        await _connection.Client.CommitAsync(transaction);
+    }
+
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await StopAsync();
         await _backend.DisposeAsync();
         await _connection.DisposeAsync();
         _engine.Dispose();
         _stop.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WaitAsync()

@@ -9,23 +9,38 @@ namespace KubeProxy.Core.Kubernetes;
 public sealed class KubernetesObjectReader
 {
     private readonly KubernetesJsonContext _contracts;
+    private readonly EndpointSliceParser? _slices;
 
     /// <summary>Makes a reader.</summary>
-    public KubernetesObjectReader() => _contracts = new KubernetesJsonContext(new JsonSerializerOptions
+    public KubernetesObjectReader() : this(wellKnownOnly: false) { }
+
+    private KubernetesObjectReader(bool wellKnownOnly)
     {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Converters = { new PooledStringConverter() },
-    });
+        var strings = new PooledStringConverter();
+        var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { strings } };
+        if (wellKnownOnly)
+        {
+            var entries = new WellKnownEntriesConverter(strings);
+            options.Converters.Add(entries);
+            _slices = new EndpointSliceParser(strings, entries);
+        }
+
+        _contracts = new KubernetesJsonContext(options);
+    }
+
+    /// <summary>A reader that leaves out labels and annotations without a meaning to a proxy, which are most of them.</summary>
+    internal static KubernetesObjectReader ForApi() => new(wellKnownOnly: true);
 
     /// <summary>Reads one object whose kind is known, as the items of a list response are.</summary>
     /// <exception cref="KubernetesObjectException">The document is not such an object.</exception>
     public KubernetesObject Read(ObjectKind kind, ReadOnlySpan<byte> utf8)
     {
+        if (kind == ObjectKind.EndpointSlice && _slices?.TryParse(utf8) is { } slice) return slice;
         try
         {
             return Named(kind, JsonSerializer.Deserialize(utf8, ContractOf(kind)) as KubernetesObject);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Failure(kind.ToName(), "", e);
         }
@@ -191,7 +206,9 @@ public sealed class KubernetesObjectReader
     }
 }
 
-/// <summary>One item of a document: exactly one of <see cref="Object"/>, <see cref="Error"/>, <see cref="UnknownKind"/> is set.</summary>
+/// <summary>
+/// One item of a document: exactly one of <see cref="Object"/>, <see cref="Error"/>, <see cref="UnknownKind"/> is set.
+/// </summary>
 public sealed record DocumentItem
 {
     /// <summary>The object.</summary>

@@ -88,7 +88,7 @@ public sealed partial class IptablesBackend : IProxyBackend
     {
         ArgumentNullException.ThrowIfNull(changes);
         var compiling = Stopwatch.StartNew();
-        var frontendsBefore = _staleFlows.FrontendsBefore(changes);
+        _staleFlows.Note(changes);
         Absorb(changes);
         compiling.Stop();
 
@@ -110,7 +110,7 @@ public sealed partial class IptablesBackend : IProxyBackend
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await _staleFlows.DeleteAsync(frontendsBefore, changes, AcceptsNodePorts, cancellationToken),
+            DeletedFlows = await _staleFlows.DeleteAsync(AcceptsNodePorts, cancellationToken),
             Quarantined = _servicePorts.Quarantined,
         };
     }

@@ -15,10 +15,11 @@ namespace KubeProxy.Netfilter.Proxy;
 /// The nftables backend of one address family. Services are elements of maps shared by all of them, so the number of chains,
 /// rules and maps, and the cost of a change, do not depend on the number of services. See <c>docs/nftables.md</c>.
 /// </summary>
-public sealed class NftablesBackend : IProxyBackend
+public sealed partial class NftablesBackend : IProxyBackend
 {
     private readonly NftablesBackendOptions _options;
     private readonly NftablesBackendParts _parts;
+    private readonly ILogger _logger;
     private readonly BaseLayout _layout;
     private readonly FixedSets _sets;
     private readonly DispatchChains _dispatch;
@@ -39,7 +40,7 @@ public sealed class NftablesBackend : IProxyBackend
     /// <param name="logger">Where to say so.</param>
     public NftablesBackend(NftablesBackendOptions options, NftablesBackendParts parts, ILogger<NftablesBackend> logger)
     {
-        (_options, _parts) = (options, parts);
+        (_options, _parts, _logger) = (options, parts, logger);
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BaseLayout(rules, options.Masquerade);
         _sets = new FixedSets(rules);
@@ -79,7 +80,7 @@ public sealed class NftablesBackend : IProxyBackend
     {
         ArgumentNullException.ThrowIfNull(changes);
         var compiling = Stopwatch.StartNew();
-        var frontendsBefore = _staleFlows.FrontendsBefore(changes);
+        _staleFlows.Note(changes);
         Absorb(changes);
         compiling.Stop();
 
@@ -101,7 +102,7 @@ public sealed class NftablesBackend : IProxyBackend
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await _staleFlows.DeleteAsync(frontendsBefore, changes, AcceptsNodePorts, cancellationToken),
+            DeletedFlows = await _staleFlows.DeleteAsync(AcceptsNodePorts, cancellationToken),
             Quarantined = _servicePorts.Quarantined,
         };
     }
@@ -156,7 +157,17 @@ public sealed class NftablesBackend : IProxyBackend
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        await _committer.LookAsync(cancellationToken);
+        try
+        {
+            await _committer.LookAsync(cancellationToken);
+        }
+        catch (TableOwnedException e)
+        {
+            // No reason to take the other family down as well: each sync looks again, and fails with this until the table is free.
+            LogOwned(_logger, Family, e.Message);
+            return;
+        }
+
         foreach (var chain in _reader.FoundChains)
             if (DispatchChains.TryParse(chain, out var kind, out var count)) _dispatchInUse.Add((kind, count));
     }
@@ -186,4 +197,7 @@ public sealed class NftablesBackend : IProxyBackend
             throw new ProxyBackendException($"nftables ({Family}): {e.Message}", e);
         }
     }
+
+    [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]
+    private static partial void LogOwned(ILogger logger, IpFamily family, string reason);
 }

@@ -1,5 +1,7 @@
+using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Nftables;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Proxy;
 
@@ -30,18 +32,19 @@ public sealed class NftablesConnection : IAsyncDisposable
     public NftablesClient Client { get; }
 
     /// <summary>Opens sockets in the network namespace of the calling thread.</summary>
-    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nf_tables, or CAP_NET_ADMIN is missing.</exception>
+    /// <exception cref="ProxyBackendException">The kernel has no nf_tables, or CAP_NET_ADMIN is missing; the message says which.</exception>
     public static NftablesConnection Open()
     {
-        var client = NftablesClient.Open();
+        NftablesClient? client = null;
         try
         {
+            client = NftablesClient.Open();
             return new NftablesConnection(client, NftMonitor.Open(client.PortId));
         }
-        catch
+        catch (NetlinkException e)
         {
-            client.DisposeAsync().AsTask().GetAwaiter().GetResult(); // Closing a socket does not wait.
-            throw;
+            client?.DisposeAsync().AsTask().GetAwaiter().GetResult(); // Closing a socket does not wait.
+            throw new ProxyBackendException(NetlinkPreflight.Explain(e, "nf_tables", "CONFIG_NF_TABLES", "nf_tables"), e);
         }
     }
 

@@ -7,37 +7,44 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Netfilter.Proxy;
 
-/// <summary>Deletes UDP conntrack entries that lead where a service port no longer goes.</summary>
+/// <summary>
+/// Deletes UDP conntrack entries that lead where a service port no longer goes. Remembers what changed until its flows have been
+/// looked at: a sync that fails is tried again without its changes, and must still delete what they made stale.
+/// </summary>
 internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePorts, IConntrack conntrack, ILogger logger)
 {
-    /// <summary>The UDP frontends of everything that changes, as they are before the change is absorbed.</summary>
-    public List<FrontendKey> FrontendsBefore(PlanChanges changes)
+    private readonly HashSet<ServicePortName> _changed = [];
+    private readonly HashSet<FrontendKey> _frontendsBefore = [];
+
+    /// <summary>Notes what changes. Before the changes are taken over.</summary>
+    public void Note(PlanChanges changes)
     {
-        var before = new List<FrontendKey>();
         foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
         {
-            if (name.Protocol != Protocol.Udp || servicePorts.Find(name) is not { } plan) continue;
-            foreach (var frontend in plan.Frontends) before.Add(frontend.Key);
+            if (name.Protocol != Protocol.Udp) continue;
+            _changed.Add(name);
+            if (servicePorts.Find(name) is { } before) _frontendsBefore.UnionWith(before.Frontends.Select(frontend => frontend.Key));
         }
-
-        return before;
     }
 
     /// <summary>
     /// Deletes what is stale. To be called when the rules are in the kernel, not before: otherwise a client could get a new
     /// stale entry at once.
     /// </summary>
-    public async Task<int> DeleteAsync(
-        List<FrontendKey> before, PlanChanges changes, Func<IpAddr, bool> acceptsNodePorts, CancellationToken cancellationToken)
+    public async Task<int> DeleteAsync(Func<IpAddr, bool> acceptsNodePorts, CancellationToken cancellationToken)
     {
-        var plan = new StaleFlowPlan(family, changes.Updated, before, acceptsNodePorts);
+        var current = _changed.Select(servicePorts.Find).OfType<ServicePortPlan>();
+        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts);
         try
         {
-            return await new StaleFlowCleaner(conntrack).CleanAsync(plan, cancellationToken);
+            var deleted = await new StaleFlowCleaner(conntrack).CleanAsync(plan, cancellationToken);
+            _changed.Clear();
+            _frontendsBefore.Clear();
+            return deleted;
         }
         catch (NetlinkException e)
         {
-            // The rules are in force, and old entries time out; the sync itself did not fail.
+            // The rules are in force: the sync itself did not fail. The next one tries again.
             LogFlows(logger, family, e.Message);
             return 0;
         }

@@ -29,6 +29,11 @@ public sealed class MiniCluster : IDisposable
         var client = NetworkNamespace.Create();
         var cluster = new MiniCluster(node, client, [.. Enumerable.Range(0, pods).Select(_ => NetworkNamespace.Create())]);
         node.Exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
+        // What is not local leaves by another interface than the client's, as on a real node; without a route there is no forwarding to reject.
+        node.Exec("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "uplink-peer");
+        node.Exec("ip", "link", "set", "uplink", "up");
+        node.Exec("ip", "link", "set", "uplink-peer", "up");
+        node.Exec("ip", "route", "add", "default", "dev", "uplink");
         Connect(node, client, "eth0", $"{NodeAddress}/24", $"{ClientAddress}/24", NodeAddress);
         for (var i = 0; i < pods; i++) Connect(node, cluster.Pods[i], $"cali{i}", $"10.244.{i}.1/24", $"{PodAddress(i)}/24", $"10.244.{i}.1");
         return cluster;

@@ -10,7 +10,6 @@ namespace KubeProxy.Kernel.Tests.Proxy;
 public sealed partial class ProxyProcess : IDisposable
 {
     private const int SIGTERM = 15;
-    private const int SIGKILL = 9;
     private readonly NetworkNamespace _node;
     private readonly Process _process;
     private readonly StringBuilder _log = new();
@@ -102,7 +101,8 @@ public sealed partial class ProxyProcess : IDisposable
     public void Kill()
     {
         if (_process.HasExited) return;
-        Kill(_process.Id, SIGKILL);
+        // With everything below it: a wrapper such as strace would leave the program behind.
+        _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
     }
 

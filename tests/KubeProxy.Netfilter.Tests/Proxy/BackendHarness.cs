@@ -1,6 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Conntrack.Testing;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Proxy;
@@ -18,9 +19,9 @@ internal sealed class BackendHarness : IAsyncDisposable
 
     public NftablesBackend Backend { get; }
 
-    public static MasqueradePolicy Policy { get; } = new() { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("10.244.0.0/16")) };
+    public static MasqueradePolicy Policy { get; } = Plans.Policy(IpFamily.IPv4);
 
-    public static async Task<BackendHarness> StartAsync(InMemoryNftables? nftables = null, NftablesBackendOptions? options = null, InMemoryRoute? routes = null, InMemoryConntrack? conntrack = null, Action<string>? requestSync = null)
+    public static async Task<BackendHarness> StartAsync(InMemoryNftables? nftables = null, NftablesBackendOptions? options = null, InMemoryRoute? routes = null, IConntrack? conntrack = null, Action<string>? requestSync = null)
     {
         nftables ??= new InMemoryNftables();
         var backend = new NftablesBackend(

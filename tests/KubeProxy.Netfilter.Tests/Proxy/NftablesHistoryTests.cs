@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using FsCheck;
 using FsCheck.Fluent;
 using KubeProxy.Core.Model;
@@ -18,20 +17,9 @@ public class NftablesHistoryTests
 
     [Fact]
     public void Random_history_ends_as_from_scratch() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll(Histories().ToArbitrary(), (Action<Step[]>)(steps => ReplayAsync(steps).GetAwaiter().GetResult())));
+        Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll(PlanHistory.Any().ToArbitrary(), (Action<PlanStep[]>)(steps => ReplayAsync(steps).GetAwaiter().GetResult())));
 
-    private static Gen<Step[]> Histories()
-    {
-        var step =
-            from kind in Gen.Choose(0, 11)
-            from service in Gen.Choose(0, 4)
-            from shape in Gen.Choose(0, 5)
-            from pods in Gen.ArrayOf(Gen.Choose(0, 6))
-            select new Step(kind, service, shape, [.. pods.Distinct()]);
-        return Gen.ArrayOf(step);
-    }
-
-    private static async Task ReplayAsync(Step[] steps)
+    private static async Task ReplayAsync(PlanStep[] steps)
     {
         var nftables = new InMemoryNftables();
         var wanted = new Dictionary<ServicePortName, ServicePortPlan>();
@@ -41,24 +29,24 @@ public class NftablesHistoryTests
         {
             switch (step.Kind)
             {
-                case 8:
+                case PlanStep.Removal:
                     var name = Plans.Name($"s{step.Service}");
                     if (wanted.Remove(name)) await harness.Backend.SyncAsync(new PlanChanges { Removed = [name] }, CancellationToken.None);
                     break;
-                case 9:
+                case PlanStep.Restart:
                     harness = await BackendHarness.StartAsync(nftables);
                     await harness.FirstSyncAsync([.. wanted.Values]);
                     break;
-                case 10:
+                case PlanStep.LostAnswer:
                     var left = 1;
                     nftables.LoseAck = _ => left-- > 0 ? step.Shape % 2 == 0 ? LostAck.Applied : LostAck.NotApplied : LostAck.None;
                     break;
-                case 11:
+                case PlanStep.ForeignEdit:
                     await EditAsync(nftables, step);
                     await harness.Backend.SyncAsync(new PlanChanges { Verify = true }, CancellationToken.None);
                     break;
                 default:
-                    var plan = PlanOf(step);
+                    var plan = step.ToPlan();
                     wanted[plan.Name] = plan;
                     await harness.SyncAsync(plan);
                     break;
@@ -72,7 +60,7 @@ public class NftablesHistoryTests
         Assert.Equal(Normalise(scratch.Nftables), Normalise(nftables));
     }
 
-    private static async Task EditAsync(InMemoryNftables nftables, Step step)
+    private static async Task EditAsync(InMemoryNftables nftables, PlanStep step)
     {
         var edit = new NftTransaction();
         edit = (step.Shape % 3) switch
@@ -83,41 +71,6 @@ public class NftablesHistoryTests
         };
         nftables.LoseAck = null;
         await nftables.CommitAsync(edit);
-    }
-
-    private static ServicePortPlan PlanOf(Step step)
-    {
-        var endpoints = Plans.Endpoints([.. step.Pods]);
-        var local = Plans.Endpoints([.. step.Pods.Where(pod => pod < 3)]);
-        var none = endpoints.IsEmpty ? Destination.Reject : Destination.ClusterEndpoints;
-        var clusterIp = Plans.Frontend(FrontendKind.ClusterIP, $"10.96.0.{step.Service}", 80, none);
-        var nodePort = Plans.Frontend(FrontendKind.NodePort, null, (ushort)(30000 + step.Service), none);
-        var plan = new ServicePortPlan { Name = Plans.Name($"s{step.Service}"), Family = IpFamily.IPv4, ClusterEndpoints = endpoints, Frontends = [clusterIp] };
-        var localDestination = !local.IsEmpty ? Destination.LocalEndpoints : endpoints.IsEmpty ? Destination.Reject : Destination.Drop;
-        return step.Shape switch
-        {
-            0 or 1 => plan,
-            2 => plan with { Frontends = [clusterIp, nodePort with { Masquerade = !endpoints.IsEmpty }] },
-            3 => plan with
-            {
-                LocalEndpoints = local,
-                HairpinAddresses = [.. local.Select(e => e.Address)],
-                Frontends = [clusterIp, nodePort with { Destination = localDestination, ShortCircuit = !endpoints.IsEmpty }],
-            },
-            4 => plan with { AffinityTimeout = TimeSpan.FromSeconds(100 + step.Pods.Length) },
-            _ => plan with
-            {
-                Frontends =
-                [
-                    clusterIp,
-                    Plans.Frontend(FrontendKind.LoadBalancerIP, "198.18.20." + step.Service, 80, none) with
-                    {
-                        Masquerade = !endpoints.IsEmpty,
-                        AllowedSources = [.. step.Pods.Select(p => new IpRange(IpAddr.Parse($"203.0.{p}.0"), IpAddr.Parse($"203.0.{p}.99")))],
-                    },
-                ],
-            },
-        };
     }
 
     // Which slot an endpoint is in depends on the history; which endpoints are in the slots 0 to N-1 does not.
@@ -133,9 +86,4 @@ public class NftablesHistoryTests
     private static string Frontend(NftData key) => Convert.ToHexString(key.Span[..^4]);
 
     private static uint Index(NftData key) => BitConverter.ToUInt32(key.Span[^4..]);
-
-    public sealed record Step(int Kind, int Service, int Shape, ImmutableArray<int> Pods)
-    {
-        public override string ToString() => $"({Kind} s{Service} shape {Shape} pods {string.Join(',', Pods)})";
-    }
 }

@@ -96,4 +96,36 @@ internal static class Plans
             },
         ];
     }
+
+    /// <summary>The same in IPv6: <c>10.96.0.10</c> becomes <c>fd00:10:96::0:10</c>.</summary>
+    public static ServicePortPlan ToIPv6(this ServicePortPlan plan) => plan with
+    {
+        Family = IpFamily.IPv6,
+        Frontends = [.. plan.Frontends.Select(frontend => frontend with
+        {
+            Key = frontend.Key with { Address = frontend.Key.Address is { } address ? ToIPv6(address) : null },
+            AllowedSources = [.. frontend.AllowedSources.Select(range => new IpRange(ToIPv6(range.First), ToIPv6(range.Last)))],
+        })],
+        ClusterEndpoints = ToIPv6(plan.ClusterEndpoints),
+        LocalEndpoints = ToIPv6(plan.LocalEndpoints),
+        ServingEndpoints = ToIPv6(plan.ServingEndpoints),
+        HairpinAddresses = [.. plan.HairpinAddresses.Select(ToIPv6).Order()],
+    };
+
+    /// <summary>One service of every kind, in either family.</summary>
+    public static ImmutableArray<ServicePortPlan> EveryKind(IpFamily family) =>
+        family == IpFamily.IPv4 ? EveryKind() : [.. EveryKind().Select(ToIPv6)];
+
+    /// <summary>Pods are local traffic.</summary>
+    public static MasqueradePolicy Policy(IpFamily family) =>
+        new() { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse(family == IpFamily.IPv4 ? "10.244.0.0/16" : "fd00:10:244::/48")) };
+
+    private static ImmutableArray<IpEndpoint> ToIPv6(ImmutableArray<IpEndpoint> endpoints) =>
+        [.. endpoints.Select(endpoint => new IpEndpoint(ToIPv6(endpoint.Address), endpoint.Port)).Order()];
+
+    private static IpAddr ToIPv6(IpAddr address)
+    {
+        var parts = address.ToString().Split('.');
+        return IpAddr.Parse($"fd00:{parts[0]}:{parts[1]}::{parts[2]}:{parts[3]}");
+    }
 }

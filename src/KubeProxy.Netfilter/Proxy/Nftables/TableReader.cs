@@ -19,6 +19,7 @@ internal sealed class TableReader(INftables nftables, TableState state, FixedSet
     /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>
     /// <returns>The generation of the ruleset that was read.</returns>
     /// <exception cref="NftUnknownOutcomeException">The ruleset does not stand still.</exception>
+    /// <exception cref="TableOwnedException">The table is somebody else's.</exception>
     public async Task<uint> ReadAsync(CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
@@ -33,6 +34,8 @@ internal sealed class TableReader(INftables nftables, TableState state, FixedSet
     {
         var generation = await nftables.GetGenerationAsync(cancellationToken);
         var content = await nftables.ReadTableAsync(table, cancellationToken);
+        // The kernel would answer EPERM to whatever we write, which does not tell anybody why.
+        if (content is not null && content.Table.Flags.HasFlag(NftTableFlags.Owner)) throw new TableOwnedException(table);
         Found = content is not null;
         FoundChains = content is null ? [] : [.. content.Chains.Keys];
         if (content is null)

@@ -1,0 +1,41 @@
+namespace KubeProxy.Core.Kubernetes.Api;
+
+/// <summary>How the client behaves on the network. The defaults are for production.</summary>
+public sealed record ApiClientOptions
+{
+    /// <summary><c>User-Agent</c>.</summary>
+    public string UserAgent { get; init; } = "kube-proxy";
+
+    /// <summary>Time to connect, TLS included.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Time to the head of a response. It is generous because a server may have to gather a long list first; the API server
+    /// itself gives up after a minute.
+    /// </summary>
+    public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(70);
+
+    /// <summary>
+    /// How long a response may pause. A watch gets at least a bookmark a minute, so that a longer silence means that the
+    /// connection is dead, or the server is.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>HTTP/2: after how much silence the server is pinged.</summary>
+    public TimeSpan PingDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>HTTP/2: how long it may take to answer a ping before the connection counts as dead.</summary>
+    public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Requests per second in the long run (<c>clientConnection.qps</c>); 0 or less for no limit. Further pages of a list are
+    /// free.
+    /// </summary>
+    public double Qps { get; init; } = 5;
+
+    /// <summary>Requests that may be made at once (<c>clientConnection.burst</c>).</summary>
+    public int Burst { get; init; } = 10;
+
+    /// <summary>The largest object that is accepted, in bytes. The API server stores at most 1.5 MiB in one.</summary>
+    public int MaxObjectBytes { get; init; } = 16 << 20;
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Kubernetes.Api;
+using KubeProxy.Core.Kubernetes.Api.Access;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Sources;
+using KubeProxy.Core.Tracking;
+
+namespace KubeProxy.ApiBenchmark;
+
+/// <summary>The source alone: what reading costs without the engine.</summary>
+internal static class Parsing
+{
+    public static async Task<int> RunAsync(Uri url, string? caFile, bool stream)
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            var allocated = GC.GetTotalAllocatedBytes();
+            var cpu = Environment.CpuUsage.TotalTime;
+            var sink = new CountingSink();
+            using var client = new ApiClient(new ApiServerAccess { Server = url, CertificateAuthority = caFile is null ? null : SecretContent.OfFile(caFile) });
+            var source = new ApiServerSource(client, new ApiServerSourceOptions { NodeName = "node1", StreamInitialState = stream });
+            using var stop = new CancellationTokenSource();
+            var running = source.RunAsync(sink, stop.Token);
+            await sink.Synced.Task;
+            Console.WriteLine($"{sink.Objects} objects in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s, cpu {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.00} s, {(GC.GetTotalAllocatedBytes() - allocated) >> 20} MB allocated");
+            await stop.CancelAsync();
+            await Task.WhenAny(running);
+        }
+
+        return 0;
+    }
+
+    private sealed class CountingSink : IProxySink
+    {
+        private int _objects;
+        private int _synced;
+
+        public TaskCompletionSource Synced { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Objects => _objects;
+
+        public void Upsert(KubernetesObject value) => Interlocked.Increment(ref _objects);
+
+        public void Delete(ObjectKind kind, NamespacedName name)
+        {
+        }
+
+        public void Replace(ObjectKind kind, IEnumerable<KubernetesObject> values)
+        {
+        }
+
+        public void MarkSynced(ObjectKind kind)
+        {
+            if (Interlocked.Increment(ref _synced) == ObjectKinds.All.Count) Synced.TrySetResult();
+        }
+
+        public void Report(string place, IReadOnlyList<ObjectProblem> problems) => Console.WriteLine(string.Join("; ", problems));
+    }
+}

@@ -1,0 +1,209 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace KubeProxy.TestKit.Api;
+
+public sealed partial class FakeApiServer
+{
+    /// <summary>What is left of lists whose next page was promised.</summary>
+    private readonly Dictionary<string, Page> _pages = new(StringComparer.Ordinal);
+
+    private sealed record Page(ImmutableArray<StoredObject> Rest, long Version);
+
+    private async Task ListAsync(HttpContext context, FakeRequest request, Fault? fault)
+    {
+        if (!TryTakePage(request, out var page, out var error))
+        {
+            await RefuseAsync(context, error, error == 410 ? "Expired" : "Timeout", null, error == 410 ? null : TooNew());
+            return;
+        }
+
+        var limit = int.Parse(request.Get("limit") ?? "0", CultureInfo.InvariantCulture);
+        if (request.Get("resourceVersion") == "0" && !_options.PagesFromCache) limit = 0;
+        var items = limit > 0 && limit < page.Rest.Length ? page.Rest[..limit] : page.Rest;
+        var metadata = new JsonObject { ["resourceVersion"] = page.Version.ToString(CultureInfo.InvariantCulture) };
+        if (items.Length < page.Rest.Length) metadata["continue"] = Promise(page with { Rest = page.Rest[items.Length..] });
+        context.Response.ContentType = "application/json";
+        var body = new FaultyBody(context.Response.BodyWriter, fault, context.Abort, _disposed.Task);
+        var resource = _resources[request.Resource];
+        var stop = context.RequestAborted;
+        await body.WriteAsync(Utf8($$"""{"kind":"{{resource.Kind}}List","apiVersion":"{{resource.ApiVersion}}","metadata":{{metadata.ToJsonString()}},"items":["""), stop);
+        for (var i = 0; i < items.Length; i++)
+        {
+            if (i > 0) await body.WriteAsync(","u8.ToArray(), stop);
+            await body.WriteAsync(items[i].Item, stop);
+        }
+
+        await body.WriteAsync("]}\n"u8.ToArray(), stop);
+        await body.FlushAsync(stop);
+    }
+
+    private bool TryTakePage(FakeRequest request, out Page page, out int error)
+    {
+        error = 410;
+        lock (_gate)
+        {
+            if (request.Get("continue") is { } token) return _pages.Remove(token, out page!);
+            var selector = new Selector(request.Get("labelSelector"), request.Get("fieldSelector"));
+            page = new Page([.. _resources[request.Resource].Objects.Values.Where(selector.Matches)], _version);
+            error = 504;
+            return !long.TryParse(request.Get("resourceVersion"), CultureInfo.InvariantCulture, out var wanted) || wanted <= _version;
+        }
+    }
+
+    private string Promise(Page page)
+    {
+        var token = Guid.NewGuid().ToString("N");
+        lock (_gate) _pages[token] = page;
+        return token;
+    }
+
+    private async Task WatchAsync(HttpContext context, FakeRequest request, Fault? fault)
+    {
+        if (request.IsStream && Refusal(request) is { } reason)
+        {
+            await RefuseAsync(context, 422, reason);
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        var timeout = TimeSpan.FromSeconds(int.Parse(request.Get("timeoutSeconds") ?? "1800", CultureInfo.InvariantCulture));
+        using var over = new CancellationTokenSource(timeout, _options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, context.RequestAborted);
+        var body = new FaultyBody(context.Response.BodyWriter, fault, context.Abort, _disposed.Task);
+        var watch = new FakeWatch(body, request, (fault as Fault.ErrorEvent)?.AfterEvents ?? int.MaxValue, either.Token);
+        await body.FlushAsync(either.Token);
+        try
+        {
+            await FollowAsync(watch, request);
+        }
+        catch (WatchErrorException) when (fault is Fault.ErrorEvent error)
+        {
+            await watch.SendErrorAsync(StatusOf(error.Code, error.Reason));
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            // Its time is over: it ends in order.
+        }
+    }
+
+    private async Task FollowAsync(FakeWatch watch, FakeRequest request)
+    {
+        var resource = _resources[request.Resource];
+        var asked = request.Get("resourceVersion");
+        long position;
+        int bookmarks, ends;
+        ImmutableArray<StoredObject> initial = [];
+        JsonObject? error = null;
+        lock (_gate)
+        {
+            (bookmarks, ends) = (resource.BookmarkSignals, resource.EndSignals);
+            if (request.IsStream || asked is null or "" or "0") (initial, position) = ([.. resource.Objects.Values.Where(watch.Selector.Matches)], _version);
+            else position = long.Parse(asked, CultureInfo.InvariantCulture);
+            if (position < resource.Oldest) error = StatusOf(410, "Expired");
+            if (position > _version) error = StatusOf(504, "Timeout", TooNew());
+        }
+
+        if (error is not null)
+        {
+            await watch.SendErrorAsync(error);
+            return;
+        }
+
+        await watch.SendInitialAsync(initial, position);
+        while (true)
+        {
+            Task changed;
+            IReadOnlyList<FakeEvent> events;
+            bool bookmark, ending, late;
+            lock (_gate)
+            {
+                late = position < resource.LastForgotten;
+                changed = resource.Changed;
+                events = resource.After(position);
+                position = Math.Max(position, events.Count > 0 ? events[^1].Version : 0);
+                bookmark = resource.BookmarkSignals > bookmarks;
+                bookmarks = resource.BookmarkSignals;
+                if (bookmark) position = Math.Max(position, _version);
+                ending = resource.EndSignals > ends && events.Count == 0;
+            }
+
+            if (late)
+            {
+                await watch.SendErrorAsync(StatusOf(410, "Expired"));
+                return;
+            }
+
+            await watch.SendAsync(events, bookmark ? position : null);
+            if (ending) return;
+            if (events.Count == 0) await changed.WaitAsync(watch.Stop);
+        }
+    }
+
+    private string? Refusal(FakeRequest request) =>
+        !_options.StreamsInitialState ? "Invalid"
+        : request.Get("resourceVersionMatch") != "NotOlderThan" ? "Invalid: resourceVersionMatch"
+        : request.Get("allowWatchBookmarks") != "true" ? "Invalid: allowWatchBookmarks"
+        : null;
+}
+
+/// <summary>The fault of a watch strikes now.</summary>
+internal sealed class WatchErrorException : Exception;
+
+/// <summary>Writes the events of one watch.</summary>
+internal sealed class FakeWatch(FaultyBody body, FakeRequest request, int errorAfter, CancellationToken stop)
+{
+    private int _sent;
+
+    public Selector Selector { get; } = new(request.Get("labelSelector"), request.Get("fieldSelector"));
+
+    public CancellationToken Stop => stop;
+
+    public async Task SendInitialAsync(ImmutableArray<StoredObject> objects, long version)
+    {
+        foreach (var value in objects) await SendOneAsync("ADDED", value.Alone);
+        if (request.IsStream) await SendBookmarkAsync(version, isInitialEnd: true);
+        if (errorAfter == 0) throw new WatchErrorException();
+        await body.FlushAsync(stop);
+    }
+
+    public async Task SendAsync(IReadOnlyList<FakeEvent> events, long? bookmark)
+    {
+        foreach (var change in events)
+        {
+            if (change.SeenThrough(Selector) is var (type, value)) await SendOneAsync(type, value.Alone);
+        }
+
+        if (bookmark is { } version && request.Get("allowWatchBookmarks") == "true") await SendBookmarkAsync(version, isInitialEnd: false);
+        await body.FlushAsync(stop);
+    }
+
+    public async Task SendErrorAsync(JsonObject status)
+    {
+        await WriteAsync("ERROR", JsonSerializer.SerializeToUtf8Bytes(status));
+        await body.FlushAsync(stop);
+    }
+
+    private async Task SendBookmarkAsync(long version, bool isInitialEnd)
+    {
+        var metadata = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture), ["creationTimestamp"] = null };
+        if (isInitialEnd) metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
+        await SendOneAsync("BOOKMARK", JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["kind"] = "Any", ["metadata"] = metadata }));
+    }
+
+    private async Task SendOneAsync(string type, byte[] value)
+    {
+        if (_sent++ >= errorAfter) throw new WatchErrorException();
+        await WriteAsync(type, value);
+    }
+
+    private async Task WriteAsync(string type, byte[] value)
+    {
+        await body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($$"""{"type":"{{type}}","object":"""), stop);
+        await body.WriteAsync(value, stop);
+        await body.WriteAsync("}\n"u8.ToArray(), stop);
+    }
+}

@@ -1,0 +1,25 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace KubeProxy.TestKit.Api;
+
+/// <summary>What kind of server it is.</summary>
+public sealed record FakeApiServerOptions
+{
+    /// <summary>Whether it knows <c>sendInitialEvents</c>.</summary>
+    public bool StreamsInitialState { get; init; } = true;
+
+    /// <summary>Whether lists of version 0 are in pages too; a real server sends all of its cache at once.</summary>
+    public bool PagesFromCache { get; init; }
+
+    /// <summary>The certificate of the server; null for plain http.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Whether clients may have a certificate.</summary>
+    public bool AsksForClientCertificate { get; init; }
+
+    /// <summary>The port; 0 for any.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The clock of <c>timeoutSeconds</c>.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
