@@ -13,6 +13,9 @@ switch (args)
     case ["measure", var size]:
         Print(await Scenario.RunAsync(Number(size), iptables, record: null));
         return 0;
+    case ["starts", var size]:
+        Print(await Scenario.RunAsync(Number(size), iptables, record: null, starts: true));
+        return 0;
     case ["record", var size, var file]:
         await Scenario.RunAsync(Number(size), iptables, file);
         return 0;

@@ -19,7 +19,8 @@ internal static class Scenario
     /// <param name="services">Services in the cluster.</param>
     /// <param name="iptables">The iptables backend instead of the nftables one.</param>
     /// <param name="record">A file to record to instead of measuring; null to measure.</param>
-    public static async Task<List<Measurement>> RunAsync(int services, bool iptables, string? record)
+    /// <param name="starts">Only the first sync and a restart.</param>
+    public static async Task<List<Measurement>> RunAsync(int services, bool iptables, string? record, bool starts = false)
     {
         await using var file = record is null ? null : new BinaryWriter(File.Create(record));
         var results = new List<Measurement>();
@@ -42,14 +43,7 @@ internal static class Scenario
 
         int Spread(int i) => (int)((uint)((i + WarmUp) * 7919) % (uint)services);
         await Phase(FullSync, 1, _ => rig.StartAsync(services));
-        await Phase(Replace, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), generation: 1)), WarmUp);
-        await Phase(Add, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService + 1, 1)));
-        await Phase(Remove, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService, 1)));
-        for (var i = 0; i < Repetitions; i++) await rig.ApplyAsync(Cluster.Slice(services + i));
-        await Phase(AddService, Repetitions, i => rig.ApplyAsync(Cluster.Service(services + i)));
-        await Phase(RemoveService, Repetitions, i => rig.RemoveAsync(Cluster.Service(services + i)));
-        for (var i = 0; i < Repetitions; i++) await rig.RemoveAsync(Cluster.Slice(services + i));
-        for (var i = -WarmUp; i < Repetitions; i++) await rig.ApplyAsync(Cluster.Slice(Spread(i)));
+        if (!starts) await ChangesAsync();
         await rig.DisposeAsync();
 
         // Slots may have moved, but what is in the kernel is what the objects say, so nothing is to be written.
@@ -58,6 +52,18 @@ internal static class Scenario
         await rig.DisposeAsync();
         Mark(file, "end", 0);
         return results;
+
+        async Task ChangesAsync()
+        {
+            await Phase(Replace, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), generation: 1)), WarmUp);
+            await Phase(Add, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService + 1, 1)));
+            await Phase(Remove, Repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService, 1)));
+            for (var i = 0; i < Repetitions; i++) await rig.ApplyAsync(Cluster.Slice(services + i));
+            await Phase(AddService, Repetitions, i => rig.ApplyAsync(Cluster.Service(services + i)));
+            await Phase(RemoveService, Repetitions, i => rig.RemoveAsync(Cluster.Service(services + i)));
+            for (var i = 0; i < Repetitions; i++) await rig.RemoveAsync(Cluster.Slice(services + i));
+            for (var i = -WarmUp; i < Repetitions; i++) await rig.ApplyAsync(Cluster.Slice(Spread(i)));
+        }
     }
 
     // The host is compiled ahead of time and this program is not: the compiler's work is no part of what is measured.

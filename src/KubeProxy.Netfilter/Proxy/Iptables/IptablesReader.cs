@@ -4,6 +4,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Proxy.Iptables;
 
@@ -11,7 +12,9 @@ namespace KubeProxy.Netfilter.Proxy.Iptables;
 internal sealed class IptablesReader(INftables nftables, IptablesState state, OwnedChains owned, IpFamily family)
 {
     private const int Attempts = 10;
-    private const int ENOENT = 2;
+
+    // A dump of a whole table goes through everything before again for each 32 KiB of it, so its cost grows with the square.
+    private const int MostChainsInOneDump = 4096;
 
     private readonly IptablesRuleDecoder _decoder = new(family);
 
@@ -38,7 +41,7 @@ internal sealed class IptablesReader(INftables nftables, IptablesState state, Ow
                 chain.Table.Key(family), chain.Name, (_, rule) => rules.Add((_decoder.Decode(rule.Rule), rule.Handle)), rules.Clear, cancellationToken);
             return rules;
         }
-        catch (NftReadException e) when (e.Errno == ENOENT)
+        catch (NftReadException e) when (e.Errno == Errno.NoSuchEntry)
         {
             return null;
         }
@@ -66,36 +69,57 @@ internal sealed class IptablesReader(INftables nftables, IptablesState state, Ow
     // Returns false when the table changed meanwhile.
     private async Task<bool> ReadTableAsync(IptablesTable table, Adoption adoption, CancellationToken cancellationToken)
     {
+        var chains = (await nftables.ListChainsAsync(table.Key(family), cancellationToken))
+            .Select(chain => new IptablesChain(table, chain.Key.Name)).Where(chain => OwnedChains.KindOf(chain) != ChainKind.NotOurs).ToHashSet();
+        return chains.Count > MostChainsInOneDump
+            ? await ReadEachAsync(chains, adoption, cancellationToken)
+            : await ReadAllAsync(table, chains, adoption, cancellationToken);
+    }
+
+    private async Task<bool> ReadEachAsync(HashSet<IptablesChain> chains, Adoption adoption, CancellationToken cancellationToken)
+    {
+        foreach (var chain in chains)
+        {
+            if (await ReadChainAsync(chain, cancellationToken) is not { } rules) return false;
+            Take(chain, rules, adoption);
+        }
+
+        return true;
+    }
+
+    private async Task<bool> ReadAllAsync(IptablesTable table, HashSet<IptablesChain> chains, Adoption adoption, CancellationToken cancellationToken)
+    {
         var undisturbed = true;
-        var empty = (await nftables.ListChainsAsync(table.Key(family), cancellationToken)).Select(chain => chain.Key.Name).ToHashSet(StringComparer.Ordinal);
-        string? current = null;
+        IptablesChain current = default;
         var rules = new List<(IptablesRule Rule, ulong Handle)>();
         try
         {
             // The dump goes chain by chain.
             await nftables.VisitRulesAsync(table.Key(family), null, Visit, () => undisturbed = false, cancellationToken);
         }
-        catch (NftReadException e) when (e.Errno == ENOENT)
+        catch (NftReadException e) when (e.Errno == Errno.NoSuchEntry)
         {
             return false;
         }
 
         Finish();
-        foreach (var name in empty) Take(new IptablesChain(table, name), [], adoption);
+        foreach (var empty in chains) Take(empty, [], adoption);
         return undisturbed;
 
-        void Visit(string chain, NftRuleInKernel rule)
+        void Visit(string name, NftRuleInKernel rule)
         {
-            if (chain != current) Finish();
-            current = chain;
-            if (OwnedChains.KindOf(new IptablesChain(table, chain)) != ChainKind.NotOurs) rules.Add((_decoder.Decode(rule.Rule), rule.Handle));
+            if (name != current.Name)
+            {
+                Finish();
+                current = new IptablesChain(table, name);
+            }
+
+            if (chains.Contains(current)) rules.Add((_decoder.Decode(rule.Rule), rule.Handle));
         }
 
         void Finish()
         {
-            if (current is null) return;
-            empty.Remove(current);
-            Take(new IptablesChain(table, current), rules, adoption);
+            if (chains.Remove(current)) Take(current, rules, adoption);
             rules.Clear();
         }
     }
