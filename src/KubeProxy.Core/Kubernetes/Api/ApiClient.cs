@@ -185,8 +185,7 @@ public sealed class ApiClient : IDisposable
         var code = "<error>";
         try
         {
-            var invoker = connection.Invoker;
-            var message = await deadline.GuardAsync(token => new ValueTask<HttpResponseMessage>(invoker.SendAsync(request, token)));
+            var message = await deadline.GuardAsync<HttpResponseMessage>(token => new(connection.Invoker.SendAsync(request, token)));
             code = ((int)message.StatusCode).ToString(CultureInfo.InvariantCulture);
             return message;
         }

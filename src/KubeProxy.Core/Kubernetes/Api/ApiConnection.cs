@@ -8,6 +8,12 @@ namespace KubeProxy.Core.Kubernetes.Api;
 /// </summary>
 internal sealed class ApiConnection : IDisposable
 {
+    /// <summary>
+    /// What may be on its way to us, in bytes: enough for a list at full speed. .NET lets it grow to 16 MiB a stream unless the
+    /// program switches <c>System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing</c> on, which it should.
+    /// </summary>
+    private const int StreamWindow = 512 * 1024;
+
     private readonly SocketsHttpHandler _handler;
     private int _uses = 1;
 
@@ -23,6 +29,7 @@ internal sealed class ApiConnection : IDisposable
             KeepAlivePingDelay = options.PingDelay,
             KeepAlivePingTimeout = options.PingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            InitialHttp2StreamWindowSize = StreamWindow,
         };
         if ((access.ProxyUrl ?? EnvironmentProxy.For(access.Server, Environment.GetEnvironmentVariable)) is { } proxy)
             _handler.Proxy = ToProxy(proxy);

@@ -133,13 +133,15 @@ internal sealed partial class Reflector
         {
             return await _client.OpenAsync(HttpMethod.Get, _resource.StreamPath(NewTimeout()), null, true, cancellationToken);
         }
-        catch (ApiRequestException e)
-            when (e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.MethodNotAllowed)
+        catch (ApiRequestException e) when (IsRefusalToStream(e.StatusCode))
         {
             GiveUpStreaming(e.Message);
             return null;
         }
     }
+
+    private static bool IsRefusalToStream(HttpStatusCode? code) =>
+        code is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.MethodNotAllowed;
 
     private void GiveUpStreaming(string reason)
     {
