@@ -12,6 +12,9 @@ internal sealed record ProxyArguments
     /// <summary><c>--manifests</c>; null when not given.</summary>
     public string? Manifests => Last("manifests");
 
+    /// <summary><c>--master</c>; null when not given.</summary>
+    public string? Master => Last("master");
+
     /// <summary><c>--write-config-to</c>; null when not given.</summary>
     public string? WriteConfigTo => Last("write-config-to");
 

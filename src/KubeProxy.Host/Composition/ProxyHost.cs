@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
-using KubeProxy.Core.Manifests;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
@@ -9,7 +8,7 @@ using KubeProxy.Host.Http;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Metrics;
 using KubeProxy.Host.Node;
-using KubeProxy.Host.Yaml;
+using KubeProxy.Host.Sources;
 using KubeProxy.Netfilter.Proxy;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -19,10 +18,10 @@ namespace KubeProxy.Host.Composition;
 
 /// <summary>Puts the running proxy together.</summary>
 /// <param name="configuration">The configuration in force.</param>
-/// <param name="manifests">The manifest directory.</param>
+/// <param name="sources">Where objects come from.</param>
 /// <param name="podCidrs">The node's pod blocks, for detectLocalMode NodeCIDR; else empty.</param>
 /// <param name="parts">What comes from outside.</param>
-internal sealed class ProxyHost(EffectiveConfiguration configuration, string manifests, IReadOnlyList<string> podCidrs, ProxyParts parts)
+internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySources sources, IReadOnlyList<string> podCidrs, ProxyParts parts)
 {
     private readonly NodeSettings _node = new(configuration);
 
@@ -44,13 +43,9 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, string man
         return builder.Build();
     }
 
-    /// <summary>The source of objects.</summary>
-    public static IProxySource CreateSource(string manifests, ProxyParts parts, ILoggerFactory loggers) =>
-        new ManifestSource(manifests, [new YamlManifestFormat()], parts.Time, loggers.CreateLogger<ManifestSource>());
-
     private void AddProxy(IServiceCollection services)
     {
-        services.AddSingleton(provider => CreateSource(manifests, parts, provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => sources.Create(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(_ => NftablesConnection.Open());
         services.AddSingleton(CreateEngine);
         services.AddSingleton<IProxySink>(CreateSink);

@@ -1,9 +1,12 @@
+using KubeProxy.Core.Kubernetes.Api.Access;
+using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
+using KubeProxy.Host.Sources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -63,23 +66,23 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
 
         new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, Environment.ProcessorCount);
         if (arguments.InitOnly) return Success;
-        if (arguments.Manifests is { } manifests) return await ServeAsync(manifests, configuration, provider, loggers, logger, cancellationToken);
-        LogCannotStart(logger, "the Kubernetes API as the source of Services is not available in this version; give a directory of manifests with --manifests DIR");
-        return Failure;
+        return await ServeAsync(arguments, configuration, provider, loggers, logger, cancellationToken);
     }
 
     private async Task<int> ServeAsync(
-        string manifests, EffectiveConfiguration configuration, ILoggerProvider provider, ILoggerFactory loggers, ILogger logger, CancellationToken cancellationToken)
+        ProxyArguments arguments, EffectiveConfiguration configuration, ILoggerProvider provider, ILoggerFactory loggers, ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
             new OomScore(loggers.CreateLogger<OomScore>(), Path.Combine(parts.Root, "proc/self/oom_score_adj")).Apply(configuration.Source.OomScoreAdj ?? 0);
             var node = new NodeSettings(configuration).NodeName;
+            var sources = new ProxySources(arguments, configuration, node, parts.Time);
             IReadOnlyList<string> podCidrs = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr
-                ? await PodCidrReader.ReadAsync(ProxyHost.CreateSource(manifests, parts, loggers), node, parts.Time, cancellationToken)
+                ? await PodCidrReader.ReadAsync(sources.Create(loggers, meters: null), node, parts.Time, cancellationToken)
                 : [];
-            using var host = new ProxyHost(configuration, manifests, podCidrs, parts).Build(new Undisposed(provider));
-            host.Services.GetRequiredService<ProxyEngine>(); // What is impossible comes out here, not amid the start of the services.
+            using var host = new ProxyHost(configuration, sources, podCidrs, parts).Build(new Undisposed(provider));
+            host.Services.GetRequiredService<IProxySource>(); // What is wrong comes out here, not amid the start of the services.
+            host.Services.GetRequiredService<ProxyEngine>();
             var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.
             var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
@@ -87,7 +90,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             // The host stops when one of its services throws, but takes that for an orderly end.
             return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? Failure : exit.Code;
         }
-        catch (Exception problem) when (problem is ProxyBackendException or TimeoutException)
+        catch (Exception problem) when (problem is ProxyBackendException or ApiAccessException or TimeoutException)
         {
             LogCannotStart(logger, problem.Message);
             return Failure;

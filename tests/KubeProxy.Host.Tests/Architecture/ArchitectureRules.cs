@@ -46,6 +46,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Node"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Http"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.Metrics", "KubeProxy.Host.Node"],
+        ["KubeProxy.Host.Sources"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.CommandLine", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Backends"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Host"],
     };

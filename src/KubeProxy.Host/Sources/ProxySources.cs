@@ -1,0 +1,50 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json.Nodes;
+using KubeProxy.Core.Kubernetes.Api;
+using KubeProxy.Core.Kubernetes.Api.Access;
+using KubeProxy.Core.Manifests;
+using KubeProxy.Core.Sources;
+using KubeProxy.Host.CommandLine;
+using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Yaml;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Host.Sources;
+
+/// <summary>
+/// Where objects come from: a directory with <c>--manifests</c>, else the API server of the kubeconfig or of <c>--master</c>, else
+/// the one of the cluster that this process runs in.
+/// </summary>
+internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfiguration configuration, string nodeName, TimeProvider time)
+{
+    /// <summary>Makes a source; connects when it runs.</summary>
+    /// <exception cref="ApiAccessException">The credentials cannot be used; the message names the file and the field.</exception>
+    public IProxySource Create(ILoggerFactory loggers, IMeterFactory? meters)
+    {
+        if (arguments.Manifests is { } manifests)
+            return new ManifestSource(manifests, [new YamlManifestFormat()], time, loggers.CreateLogger<ManifestSource>());
+        var connection = configuration.Source.ClientConnection;
+        var options = new ApiClientOptions { Qps = connection.Qps, Burst = connection.Burst };
+        var client = new ApiClient(Access(connection.Kubeconfig), options, time, loggers.CreateLogger<ApiClient>(), meters);
+        return new ApiServerSource(client, new ApiServerSourceOptions { NodeName = nodeName }, loggers.CreateLogger<ApiServerSource>());
+    }
+
+    private ApiServerAccess Access(string? kubeconfig)
+    {
+        if (!string.IsNullOrEmpty(kubeconfig)) return Kubeconfig.Load(ReadYaml(kubeconfig), kubeconfig, master: arguments.Master);
+        return arguments.Master is { } master ? ApiServerAccess.Anonymous(master) : InCluster.Load();
+    }
+
+    private static JsonNode? ReadYaml(string path)
+    {
+        try
+        {
+            using var reader = File.OpenText(path);
+            return YamlReader.Read(reader).Select(document => JsonNode.Parse(document.Json.Span)).FirstOrDefault();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or YamlFormatException)
+        {
+            throw new ApiAccessException(path, "", problem.Message, problem);
+        }
+    }
+}
