@@ -5,6 +5,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.Composition;
+using KubeProxy.TestKit.Api;
 
 namespace KubeProxy.Host.Tests;
 
@@ -134,6 +135,35 @@ public sealed class ProxyProgramTests : IDisposable
         Assert.Contains(ipv4.Updated, name => name == new ServicePortName(new NamespacedName("default", "web"), "", Protocol.Tcp));
         await stop.CancelAsync();
         Assert.Equal(0, await run);
+    }
+
+    [Fact]
+    public async Task Objects_of_an_API_server_reach_the_backends_and_a_kubeconfig_with_a_mistake_is_named()
+    {
+        await using var server = await FakeApiServer.StartAsync();
+        server.Set("nodes", ApiObjects.Node("node1"));
+        server.Set("services", ApiObjects.Service("web", "10.96.0.10"));
+        server.Set("endpointslices", ApiObjects.Slice("web-1", "web", ["10.244.1.1"]));
+        var kubeconfig = WriteFile("kubeconfig", $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: main
+            contexts: [{name: main, context: {cluster: here, user: proxy} }]
+            clusters: [{name: here, cluster: {server: "{{server.Url}}"} }]
+            users: [{name: proxy, user: {token: secret} }]
+            """);
+        var metrics = FreePort();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var arguments = Arguments(FreePort(), metrics, $"clientConnection: {{kubeconfig: '{kubeconfig}'}}\n")[..2];
+        var run = new ProxyProgram(Parts()).RunAsync(arguments, stop.Token);
+        await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.OK);
+        var ipv4 = Assert.Single(_backends, backend => backend.Family == IpFamily.IPv4);
+        Assert.Contains(ipv4.Updated, name => name.Service.Name == "web");
+        await stop.CancelAsync();
+        Assert.Equal(0, await run);
+
+        WriteFile("kubeconfig", "apiVersion: v1\nkind: Config\ncurrent-context: other\n");
+        Assert.Equal(1, await new ProxyProgram(Parts()).RunAsync(arguments, TestContext.Current.CancellationToken));
     }
 
     private string[] Arguments(int healthz, int metrics, string more = "")

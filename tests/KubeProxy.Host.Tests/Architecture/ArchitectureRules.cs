@@ -28,6 +28,8 @@ internal static class ArchitectureRules
         ["KubeProxy.Netlink.Testing"] = ["KubeProxy.Netlink"],
         ["KubeProxy.Core.Model"] = [],
         ["KubeProxy.Core.Kubernetes"] = ["KubeProxy.Core.Model"],
+        ["KubeProxy.Core.Kubernetes.Api"] =
+            ["KubeProxy.Core.Model", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Sources", "KubeProxy.Core.Tracking"],
         ["KubeProxy.Core.Planning"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Health"],
         ["KubeProxy.Core.Health"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Sources"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Tracking"],
@@ -48,6 +50,6 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Http"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.Metrics", "KubeProxy.Host.Node"],
         ["KubeProxy.Host.Sources"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.CommandLine", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Backends"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration"],
-        ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Host"],
+        ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Netfilter.Proxy", "KubeProxy.Host"],
     };
 }
