@@ -95,6 +95,8 @@ public sealed partial class IptablesBackend : IProxyBackend
         var committing = Stopwatch.StartNew();
         _committer.Begin();
         var repaired = 0;
+        // Not while changes are absorbed: they are taken even if this is not allowed.
+        if (_openings.OnLocalhost(_node!)) _settings.AllowLocalnetRouting();
         await Guard(async token =>
         {
             if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await LookAsync(token);
@@ -152,7 +154,6 @@ public sealed partial class IptablesBackend : IProxyBackend
     {
         _addressesChanged = false;
         var localhost = _openings.OnLocalhost(_node!);
-        if (localhost) _settings.AllowLocalnetRouting();
         foreach (var chain in IptablesLayout.ForeignChains) _state.Stage(chain, ChainContent.Shared);
         foreach (var chain in IptablesLayout.SharedChains) _state.Stage(chain, ChainContent.Shared);
         foreach (var chain in IptablesLayout.FixedChains) _state.Stage(chain, new ChainContent(_layout.RulesOf(chain, _features)));

@@ -191,6 +191,27 @@ public class IptablesBackendTests
     }
 
     [Fact]
+    public async Task Tables_too_large_for_one_dump_are_taken_over_too()
+    {
+        ServicePortPlan[] plans = [.. Enumerable.Range(0, 400).Select(i => Plans.ClusterIp($"s{i}", $"10.96.{i / 250}.{i % 250}", [.. Enumerable.Range(i * 10, 10)]))];
+        await using var first = await IptablesHarness.StartAsync();
+        await first.FirstSyncAsync(plans);
+        await using var second = await IptablesHarness.StartAsync(first.Nftables);
+        Assert.Equal(0, (await second.FirstSyncAsync(plans)).Operations);
+    }
+
+    [Fact]
+    public async Task Changes_are_kept_when_a_sysctl_cannot_be_written()
+    {
+        await using var harness = await IptablesHarness.StartAsync();
+        Directory.Delete(Path.Combine(harness.Proc, "sys"), recursive: true);
+        await Assert.ThrowsAsync<ProxyBackendException>(() => harness.FirstSyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1)));
+        Directory.CreateDirectory(Path.Combine(harness.Proc, "sys/net/ipv4/conf/all"));
+        await harness.Backend.SyncAsync(PlanChanges.None, CancellationToken.None);
+        await AssertAsFromScratchAsync(harness, Plans.ClusterIp("a", "10.96.0.10", 1));
+    }
+
+    [Fact]
     public async Task A_lost_acknowledgement_is_looked_into()
     {
         await using var harness = await IptablesHarness.StartAsync();
