@@ -93,6 +93,7 @@ public sealed class KillTests : IDisposable
     private async Task<string> FromScratchAsync()
     {
         using var node = NetworkNamespace.Create();
+        node.Exec("ip", "address", "add", $"{MiniCluster.NodeAddress}/32", "dev", "lo"); // nodeport-ips holds addresses that are there
         using var proxy = ProxyProcess.Start(node, _manifests);
         await proxy.WaitReadyAsync();
         return Normalise(node);
