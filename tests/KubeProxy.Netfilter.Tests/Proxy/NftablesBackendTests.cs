@@ -240,10 +240,10 @@ public class NftablesBackendTests
             return IpAddr.FromBytes(data.Span[..4]).ToString();
         });
 
-    private static void Golden(string name, string actual, [CallerFilePath] string source = "")
+    // UPDATE_GOLDEN=DIRECTORY writes them anew, for example to Proxy/Golden of this project.
+    private static void Golden(string name, string actual)
     {
-        var file = Path.Combine(Path.GetDirectoryName(source)!, "Golden", name);
-        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1") File.WriteAllText(file, actual);
-        Assert.Equal(File.ReadAllText(file), actual);
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") is { Length: > 0 } directory) File.WriteAllText(Path.Combine(directory, name), actual);
+        else Assert.Equal(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Proxy", "Golden", name)), actual);
     }
 }
