@@ -8,6 +8,9 @@ internal static class Cluster
     public const int EndpointsPerService = 10;
     public const string Node = "node1";
 
+    /// <summary>An address that is on the loopback device of the namespaces that measurements run in.</summary>
+    public const string LoopbackEndpoint = "11.255.255.1";
+
     public static Service Service(int number) => new()
     {
         Metadata = new ObjectMeta { Name = Name(number), Namespace = "bench", CreationTimestamp = DateTimeOffset.UnixEpoch.AddSeconds(number) },

@@ -12,7 +12,7 @@ namespace KubeProxy.Benchmarks;
 internal static class FirstPacket
 {
     private const int Connections = 3000;
-    private static readonly IPEndPoint Endpoint = new(IPAddress.Parse("127.0.0.1"), 8080);
+    private static readonly IPEndPoint Endpoint = new(IPAddress.Parse(Cluster.LoopbackEndpoint), 8080);
 
     /// <returns>Median microseconds: directly, and through the first, the middle and the last service.</returns>
     public static async Task<List<double>> MeasureAsync(int services)
@@ -24,7 +24,8 @@ internal static class FirstPacket
         accepting.Start();
 
         await using var rig = new Rig(null, iptables: false, listen: true);
-        await rig.StartAsync(services);
+        rig.Deliver(services);
+        await rig.StartAsync();
         int[] probes = [0, services / 2, services - 1];
         foreach (var probe in probes) await rig.ApplyAsync(LoopbackSlice(probe));
         IPEndPoint[] targets = [Endpoint, .. probes.Select(probe => new IPEndPoint(IPAddress.Parse(Cluster.ClusterIp(probe)), 80))];
@@ -35,7 +36,7 @@ internal static class FirstPacket
     private static EndpointSlice LoopbackSlice(int service)
     {
         var slice = Cluster.Slice(service, 1);
-        return slice with { Endpoints = [new Endpoint { Addresses = ["127.0.0.1"], Conditions = new EndpointConditions { Ready = true } }] };
+        return slice with { Endpoints = [new Endpoint { Addresses = [Cluster.LoopbackEndpoint], Conditions = new EndpointConditions { Ready = true } }] };
     }
 
     private static double Median(IPEndPoint target, int connections)

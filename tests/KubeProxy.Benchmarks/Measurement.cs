@@ -31,12 +31,15 @@ internal sealed record Measurement
 
     public double PeakRssMiB { get; init; }
 
+    /// <summary>After a collection at the end of the phase; null where that was not measured.</summary>
+    public double? SettledRssMiB { get; init; }
+
     public double? FloorMean { get; init; }
 
     public double? Ratio => FloorMean is > 0 ? WallMean / FloorMean : null;
 
     public static readonly string[] Header =
-        ["services", "phase", "runs", "mean ms", "p50 ms", "p99 ms", "cpu ms", "floor ms", "ratio", "messages", "bytes", "alloc KiB", "peak RSS MiB"];
+        ["services", "phase", "runs", "mean ms", "p50 ms", "p99 ms", "cpu ms", "floor ms", "ratio", "messages", "bytes", "alloc KiB", "peak RSS MiB", "settled MiB"];
 
     public string[] Row() =>
     [
@@ -44,6 +47,7 @@ internal sealed record Measurement
         Number(WallMean), Number(WallP50), Number(WallP99), Number(CpuMean), FloorMean is { } floor ? Number(floor) : "",
         Ratio is { } ratio ? Number(ratio) : "", (Messages / Math.Max(1, Runs)).ToString(CultureInfo.InvariantCulture),
         (Bytes / Math.Max(1, Runs)).ToString(CultureInfo.InvariantCulture), Number(AllocatedBytes / 1024.0 / Math.Max(1, Runs)), Number(PeakRssMiB),
+        SettledRssMiB is { } settled ? Number(settled) : "",
     ];
 
     private static string Number(double value) => value.ToString(value < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture);
@@ -91,7 +95,12 @@ internal static class ProcessMemory
 {
     public static double PeakMiB() => Read("VmHWM:");
 
-    public static double CurrentMiB() => Read("VmRSS:");
+    /// <summary>What is resident once everything that can be given back has been.</summary>
+    public static double SettledMiB()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return Read("VmRSS:");
+    }
 
     private static double Read(string field) => File.ReadLines("/proc/self/status")
         .Where(line => line.StartsWith(field, StringComparison.Ordinal))

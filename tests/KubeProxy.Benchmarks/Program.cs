@@ -74,7 +74,8 @@ static string InNamespace(params string[] arguments)
     {
         Execute("ip", "-n", name, "link", "set", "lo", "up");
         // Packets to a cluster IP need a route before the rules can translate them.
-        Execute("ip", "-n", name, "route", "add", "default", "dev", "lo");
+        Execute("ip", "-n", name, "address", "add", Cluster.LoopbackEndpoint + "/32", "dev", "lo");
+        Execute("ip", "-n", name, "route", "add", "default", "dev", "lo", "src", Cluster.LoopbackEndpoint);
         return Execute("ip", ["netns", "exec", name, Environment.ProcessPath!, .. arguments]);
     }
     finally

@@ -41,8 +41,8 @@ internal sealed class Rig : IAsyncDisposable
 
     public NetlinkCounters Counters => _connection.Client.Counters;
 
-    /// <summary>Delivers the whole cluster and waits until it is in the kernel.</summary>
-    public async Task StartAsync(int services)
+    /// <summary>Delivers the whole cluster. Nothing is planned or programmed yet.</summary>
+    public void Deliver(int services)
     {
         for (var i = 0; i < services; i++)
         {
@@ -51,6 +51,11 @@ internal sealed class Rig : IAsyncDisposable
         }
 
         foreach (var kind in ObjectKinds.All) _engine.MarkSynced(kind);
+    }
+
+    /// <summary>Plans and programs what was delivered, and waits until it is in the kernel.</summary>
+    public async Task StartAsync()
+    {
         _running = _engine.RunAsync(_stop.Token);
         await WaitAsync();
     }

@@ -42,13 +42,16 @@ internal static class Scenario
         }
 
         int Spread(int i) => (int)((uint)((i + WarmUp) * 7919) % (uint)services);
-        await Phase(FullSync, 1, _ => rig.StartAsync(services));
+        rig.Deliver(services);
+        await Phase(FullSync, 1, _ => rig.StartAsync());
+        results[^1] = results[^1] with { SettledRssMiB = ProcessMemory.SettledMiB() };
         if (!starts) await ChangesAsync();
         await rig.DisposeAsync();
 
         // Slots may have moved, but what is in the kernel is what the objects say, so nothing is to be written.
         rig = new Rig(file, iptables, listen: record is null);
-        await Phase(Restart, 1, _ => rig.StartAsync(services));
+        rig.Deliver(services);
+        await Phase(Restart, 1, _ => rig.StartAsync());
         await rig.DisposeAsync();
         Mark(file, "end", 0);
         return results;
@@ -72,7 +75,8 @@ internal static class Scenario
         for (var i = 0; i < 3; i++)
         {
             await using var rig = new Rig(null, iptables, listen: true);
-            await rig.StartAsync(300);
+            rig.Deliver(300);
+            await rig.StartAsync();
             await rig.ApplyAsync(Cluster.Slice(1, generation: i + 1));
             await rig.DeleteTablesAsync();
         }

@@ -22,9 +22,11 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     where TValue : IEquatable<TValue>
     where TOwner : class, IComparable<TOwner>, IEquatable<TOwner>
 {
+    private const int SmallChange = 256;
+
     private readonly Dictionary<TKey, Entry> _entries = [];
     private readonly Dictionary<TOwner, TKey[]> _keysOfOwner = [];
-    private readonly HashSet<TKey> _dirty = [];
+    private HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _contested = [];
 
     /// <summary>The number of keys that are desired or known to be in the kernel.</summary>
@@ -119,6 +121,8 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         if (entry.Owner is null) _entries.Remove(key);
         else entry.SetKernel(KernelState.AsDesired, default);
         _dirty.Remove(key);
+        // Looking through a set costs what it once held, so the one of the first sync must not stay.
+        if (_dirty.Count == 0 && _dirty.Capacity > SmallChange) _dirty = [];
     }
 
     /// <summary>Notes that the kernel has taken the whole difference.</summary>
