@@ -45,6 +45,8 @@ public sealed class ApiServerSource : IProxySource
         var first = await Task.WhenAny(running);
         await stop.CancelAsync();
         await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // An answer that was being dealt with when it was cancelled is not why it ends.
+        cancellationToken.ThrowIfCancellationRequested();
         await first;
     }
 }

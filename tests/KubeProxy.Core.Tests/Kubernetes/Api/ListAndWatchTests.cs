@@ -84,6 +84,9 @@ public sealed class ListAndWatchTests
         await using var harness = await ApiHarness.MakeAsync(new FakeApiServerOptions { StreamsInitialState = false });
         await harness.StartAndSyncAsync();
         var before = (await harness.WatchAsync("services")).Number;
+        // What comes through it shows that the watch is there: one that has only been asked for cannot be ended.
+        harness.Server.Set("services", ApiObjects.Service("early"));
+        await harness.ConvergeAsync();
         harness.Server.Compact();
         harness.Server.Set("services", ApiObjects.Service("late"));
         harness.Server.Inject(request => request is { IsWatch: true, Resource: "services" }, new Fault.ErrorEvent(0));
