@@ -15,12 +15,11 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
     private readonly ILogger _logger;
     private readonly BaseLayout _layout;
     private readonly FixedSets _sets;
-    private readonly DispatchChains _dispatch;
+    private readonly Balancing _balancing;
     private readonly ServiceMaps _state;
     private readonly TableReader _reader;
-    private readonly ServicePortCompiler _compiler;
     private readonly RulesetSync _sync;
-    private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
+    private SizeClass _largest = SizeClass.Common;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
     /// <param name="options">What to do.</param>
@@ -34,12 +33,12 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BaseLayout(rules, options.Masquerade);
         _sets = new FixedSets(rules);
-        _dispatch = new DispatchChains(rules);
+        _balancing = new Balancing(rules);
         _state = new ServiceMaps(options.Family, _sets);
         _reader = new TableReader(parts.Nftables, _state, rules.Table);
-        _compiler = new ServicePortCompiler(_state, _dispatch, new AffinityCompiler(_state, rules));
+        var compiler = new ServicePortCompiler(_state, new AffinityCompiler(_state, rules));
         var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
-        _sync = new RulesetSync("nftables", options.Family, parts, _compiler, ruleset, this, logger);
+        _sync = new RulesetSync("nftables", options.Family, parts, compiler, ruleset, this, logger);
     }
 
     /// <inheritdoc/>
@@ -59,27 +58,22 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
     {
         foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
         foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
-        if (changes.Verify) Reconsider();
-        if (baseChanged || !_compiler.UsedDispatch.IsSubsetOf(_dispatchInUse)) CompileBase();
+        if (SortsAnew(shrink: changes.Verify) || baseChanged) CompileBase();
     }
 
-    // The periodic check: dispatch chains that nobody needs any more go.
-    private void Reconsider()
+    // Chains for long lists stay until the periodic check: a service that grows and shrinks does not make and delete them.
+    private bool SortsAnew(bool shrink)
     {
-        _compiler.UsedDispatch.Clear();
-        foreach (var plan in _sync.ServicePorts.Plans.ToArray()) _sync.ServicePorts.Update(plan);
-        _dispatchInUse.Clear();
-        _dispatchInUse.UnionWith(DispatchChains.Common);
+        var (before, needed) = (_largest, _state.LargestInUse);
+        if (shrink || needed.CompareTo(_largest) > 0) _largest = needed;
+        return _largest != before;
     }
 
     private void CompileBase()
     {
-        _dispatchInUse.UnionWith(_compiler.UsedDispatch);
-        _compiler.UsedDispatch.Clear();
-        foreach (var set in _sets.All) _state.Stage(set);
+        foreach (var set in _sets.All(_largest)) _state.Stage(set);
         foreach (var chain in _layout.Chains(_sync.Node)) _state.Stage(chain);
-        foreach (var (kind, count) in _dispatchInUse.Order())
-            foreach (var chain in _dispatch.Define(kind, count)) _state.Stage(chain);
+        foreach (var chain in _balancing.Chains(_largest)) _state.Stage(chain);
         foreach (var address in NodePortAddresses()) _state.NodePortIps.Stage(address, default);
         _state.Commit(RuleOwner.Base);
     }
@@ -108,7 +102,7 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
         }
 
         foreach (var chain in _reader.FoundChains)
-            if (DispatchChains.TryParse(chain, out var kind, out var count)) _dispatchInUse.Add((kind, count));
+            if (Balancing.SizeOf(chain) is { } size && size.CompareTo(_largest) > 0) _largest = size;
     }
 
     [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]

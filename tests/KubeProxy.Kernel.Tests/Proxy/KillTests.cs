@@ -99,7 +99,7 @@ public sealed class KillTests : IDisposable
         return Normalise(node);
     }
 
-    // Dispatch chains of other numbers of endpoints may be left, and which slot an endpoint has depends on the history.
+    // Chains for longer lists may be left, and which slot an endpoint has depends on the history.
     private static string Normalise(NetworkNamespace node)
     {
         var lines = node.Exec("nft", "list", "table", "ip", "kube-proxy").Split('\n').Select(line => line.Trim().TrimEnd(',').Replace("elements = { ", "", StringComparison.Ordinal).Replace(" }", "", StringComparison.Ordinal));

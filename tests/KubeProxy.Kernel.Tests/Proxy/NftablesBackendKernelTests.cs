@@ -141,7 +141,7 @@ public sealed class NftablesBackendKernelTests
         }
 
         await backend.SyncAsync(PlanChanges.None);
-        Assert.Contains("10.96.0.10 . tcp . 80", ns.Exec("nft", "list", "map", "ip", "kube-proxy", "service-ips"), StringComparison.Ordinal);
+        Assert.Contains("10.96.0.10 . tcp . 80", ns.Exec("nft", "list", "set", "ip", "kube-proxy", "service-ips-4"), StringComparison.Ordinal);
     }
 
     private static async Task<string> TextInMemoryAsync(IpFamily family)

@@ -17,7 +17,7 @@ public sealed class WireFailureTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(Damage.ChainName)]
+    [InlineData(Damage.KeyAttribute)]
     [InlineData(Damage.KeyLength)]
     public async Task Element_that_the_kernel_refuses_concerns_its_service_only(Damage damage)
     {
@@ -49,7 +49,7 @@ public sealed class WireFailureTests
         using var ns = NetworkNamespace.Create();
         WireTap tap = null!;
         await using var backend = KernelBackend.Create(ns, wire: socket => tap = new WireTap(socket));
-        tap.Alter = datagram => Poison(datagram, Damage.ChainName);
+        tap.Alter = datagram => Poison(datagram, Damage.KeyAttribute);
         var log = new RecordingLogger();
         var gauge = -1;
         using var listener = new MeterListener();
@@ -109,7 +109,7 @@ public sealed class WireFailureTests
 
     private static void Poison(byte[] datagram, Damage damage)
     {
-        // Maps of endpoints have such keys too, with a slot behind them; what leads to a verdict is 12 bytes long.
+        // Maps of endpoints have such keys too, with a slot behind them; those of sets of frontends are 12 bytes long.
         for (var at = 0; ; at++)
         {
             var found = datagram.AsSpan(at).IndexOf(Poisoned);
@@ -117,21 +117,15 @@ public sealed class WireFailureTests
             at += found;
             var header = at - 4; // of NFTA_DATA_VALUE
             if (BitConverter.ToUInt16(datagram, header) != 4 + 12) continue;
-            if (damage == Damage.KeyLength)
-            {
-                BitConverter.TryWriteBytes(datagram.AsSpan(header), (ushort)(4 + 11));
-                continue;
-            }
-
-            var chain = datagram.AsSpan(at, Math.Min(100, datagram.Length - at)).IndexOf("endpoints-"u8);
-            if (chain >= 0) datagram[at + chain] = (byte)'x';
+            if (damage == Damage.KeyLength) BitConverter.TryWriteBytes(datagram.AsSpan(header), (ushort)(4 + 11));
+            else BitConverter.TryWriteBytes(datagram.AsSpan(header + 2), (ushort)99); // there is no such attribute
         }
     }
 
     private static void AssertInForce(NetworkNamespace ns, string[] addresses, string? but = null)
     {
-        var verdicts = ns.Exec("nft", "list", "map", "ip", "kube-proxy", "service-ips");
-        foreach (var address in addresses) Assert.Contains($" {address} . tcp . 80 ", verdicts.ReplaceLineEndings(" ").Replace('\t', ' '), StringComparison.Ordinal);
+        var table = ns.Exec("nft", "list", "table", "ip", "kube-proxy");
+        foreach (var address in addresses) Assert.Contains($" {address} . tcp . 80 comment ", table.ReplaceLineEndings(" ").Replace('\t', ' '), StringComparison.Ordinal);
         if (but is not null) Assert.DoesNotContain($"{but} . tcp . 80", ns.Exec("nft", "list", "ruleset"), StringComparison.Ordinal);
     }
 
@@ -151,8 +145,8 @@ public sealed class WireFailureTests
 
     public enum Damage
     {
-        /// <summary>The verdict leads to a chain that does not exist.</summary>
-        ChainName,
+        /// <summary>The key is in an attribute that does not exist.</summary>
+        KeyAttribute,
 
         /// <summary>The key is one byte too short.</summary>
         KeyLength,

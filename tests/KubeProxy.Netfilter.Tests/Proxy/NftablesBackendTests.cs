@@ -31,12 +31,22 @@ public class NftablesBackendTests
     }
 
     [Fact]
-    public async Task Adding_an_endpoint_is_one_element_and_the_verdict()
+    public async Task Adding_an_endpoint_is_one_element()
     {
         await using var harness = await BackendHarness.StartAsync();
         await harness.FirstSyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1, 2, 3));
         var result = await harness.SyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1, 2, 3, 0));
-        Assert.Equal(3, result.Operations);
+        Assert.Equal(1, result.Operations);
+    }
+
+    [Fact]
+    public async Task Crossing_a_power_of_two_moves_the_frontend_to_another_set()
+    {
+        await using var harness = await BackendHarness.StartAsync();
+        await harness.FirstSyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1, 2));
+        var result = await harness.SyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1, 2, 3));
+        Assert.Equal(3, result.Operations); // the slot, and the frontend deleted from one set and added to the other
+        Assert.Empty(harness.Nftables.Elements(new NftSetKey(new NftTableKey(NftFamily.Ip, "kube-proxy"), "service-ips-2")));
     }
 
     [Fact]
@@ -45,7 +55,7 @@ public class NftablesBackendTests
         await using var harness = await BackendHarness.StartAsync();
         await harness.FirstSyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1, 2, 3, 4));
         var result = await harness.SyncAsync(Plans.ClusterIp("a", "10.96.0.10", 2, 3, 4));
-        Assert.Equal(5, result.Operations); // slot 0 and the verdict replaced, slot 3 deleted
+        Assert.Equal(3, result.Operations); // slot 0 replaced, slot 3 deleted
         Assert.Equal(["10.244.0.3", "10.244.0.4", "10.244.0.5"], EndpointsOf(harness).Order());
     }
 

@@ -53,7 +53,7 @@ public class NftablesHistoryTests
             }
         }
 
-        // The periodic check also removes dispatch chains that are no longer used.
+        // The periodic check also removes chains for lists longer than any that is left.
         await harness.Backend.SyncAsync(new PlanChanges { Verify = true }, CancellationToken.None);
         var scratch = await BackendHarness.StartAsync();
         await scratch.FirstSyncAsync([.. wanted.Values]);

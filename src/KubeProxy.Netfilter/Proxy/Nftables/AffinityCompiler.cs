@@ -24,16 +24,11 @@ internal sealed class AffinityCompiler(TableState state, RuleParts parts)
         foreach (var endpoint in all) StageEndpoint(plan, endpoint, timeout);
         if (!plan.ClusterEndpoints.IsEmpty) StageChoice(plan, "service-" + name, plan.ClusterEndpoints);
         if (!plan.LocalEndpoints.IsEmpty) StageChoice(plan, "local-" + name, plan.LocalEndpoints);
-        if (plan.Frontends.Any(f => f is { Masquerade: true, Destination: Destination.ClusterEndpoints }))
-            Stage("external-" + name, [new NftRule(parts.Mark, RuleParts.Goto("service-" + name))]);
     }
 
     /// <summary>The verdict that leads to the service port's chain.</summary>
-    public static NftVerdict VerdictFor(ServicePortPlan plan, Destination destination, bool masqueraded)
-    {
-        var prefix = destination == Destination.LocalEndpoints ? "local-" : masqueraded ? "external-" : "service-";
-        return NftVerdict.Goto(prefix + ObjectNames.ServicePort(plan.Name));
-    }
+    public static NftVerdict VerdictFor(ServicePortPlan plan, Destination destination) =>
+        NftVerdict.Goto((destination == Destination.LocalEndpoints ? "local-" : "service-") + ObjectNames.ServicePort(plan.Name));
 
     private void StageEndpoint(ServicePortPlan plan, IpEndpoint endpoint, TimeSpan timeout)
     {

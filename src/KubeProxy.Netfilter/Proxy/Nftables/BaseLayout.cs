@@ -14,6 +14,7 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
     public const string RejectChain = "reject-chain";
     public const string ExternalLocal = "external-local";
     public const string ExternalLocalNodePorts = "external-local-nodeports";
+    public const string NodePorts = "nodeports";
 
     /// <summary>The table. Upstream's comment, since the table is the same one.</summary>
     public NftTable Table { get; } = new(parts.Table) { Comment = "rules for kube-proxy" };
@@ -23,11 +24,12 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
     [
         Chain(RejectChain, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
         Chain("service-endpoints-check", [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
-        Chain("nodeport-endpoints-check", [NodePortRule(node, FixedSets.NoEndpointNodePorts, locally: false)]),
+        Chain("nodeport-endpoints-check", [NodePortRule(node, new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts), locally: false)]),
         Chain("firewall-check", [FirewallRule]),
         Chain("cluster-ips-check", [.. ClusterIpsRules(node)]),
-        Chain(ExternalLocal, [.. ExternalLocalRules(parts.Frontend, FixedSets.ShortCircuitIps, FixedSets.LocalServiceIps)]),
-        Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(RuleParts.NodePort, FixedSets.ShortCircuitNodePorts, FixedSets.LocalServiceNodePorts)]),
+        Chain(ExternalLocal, [.. ExternalLocalRules(EndpointLists.Ips, EndpointLists.LocalIps)]),
+        Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(EndpointLists.Ports, EndpointLists.LocalPorts)]),
+        Chain(NodePorts, [.. Dispatch(EndpointLists.Ports, FixedSets.MasqueradeNodePorts, FixedSets.ExternalLocalNodePorts, ExternalLocalNodePorts)]),
         Chain("masquerading",
         [
             new NftRule(parts.IsMarked, parts.Unmark, new NftMasquerade(FullyRandom: true)),
@@ -68,25 +70,31 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
             yield return new NftRule(toClusterIp, parts.Mark) { Comment = "masquerade all clusterIP traffic" };
         else if (parts.FromPods(negated: true) is { } fromElsewhere)
             yield return new NftRule(toClusterIp, fromElsewhere, parts.Mark) { Comment = "masquerade clusterIP traffic from outside cluster" };
-        yield return new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.ServiceIps));
-        yield return NodePortRule(node, FixedSets.ServiceNodePorts, locally: true);
+        foreach (var rule in Dispatch(EndpointLists.Ips, FixedSets.MasqueradeIps, FixedSets.ExternalLocalIps, ExternalLocal)) yield return rule;
+        yield return NodePortRule(node, RuleParts.Jump(NodePorts), locally: true);
+    }
+
+    private IEnumerable<NftRule> Dispatch(EndpointLists lists, string masqueraded, string externalLocal, string externalLocalChain)
+    {
+        var frontend = parts.FrontendOf(lists.NodePorts);
+        yield return new NftRule(new NftSetMatch(frontend, masqueraded), parts.Mark);
+        yield return new NftRule(new NftSetMatch(frontend, externalLocal), RuleParts.Goto(externalLocalChain));
+        yield return new NftRule(RuleParts.Jump(lists.Chain));
     }
 
     // The policy is about traffic from outside; pods and the node itself reach every endpoint.
-    private IEnumerable<NftRule> ExternalLocalRules(NftConcat frontend, string shortCircuit, string local)
+    private IEnumerable<NftRule> ExternalLocalRules(EndpointLists all, EndpointLists local)
     {
         if (parts.FromPods(negated: false) is { } fromPods)
-            yield return new NftRule(fromPods, new NftVerdictMapStatement(frontend, shortCircuit)) { Comment = "short-circuit pod traffic" };
-        yield return new NftRule(RuleParts.FromThisNode, parts.Mark, new NftVerdictMapStatement(frontend, shortCircuit))
-        { Comment = "short-circuit local traffic" };
-        yield return new NftRule(new NftVerdictMapStatement(frontend, local));
+            yield return new NftRule(fromPods, RuleParts.Jump(all.Chain)) { Comment = "short-circuit pod traffic" };
+        yield return new NftRule(RuleParts.FromThisNode, parts.Mark, RuleParts.Jump(all.Chain)) { Comment = "short-circuit local traffic" };
+        yield return new NftRule(RuleParts.Goto(local.Chain));
     }
 
-    private NftRule NodePortRule(NodePlan node, string map, bool locally)
+    private NftRule NodePortRule(NodePlan node, NftStatement action, bool locally)
     {
-        var lookup = new NftVerdictMapStatement(RuleParts.NodePort, map);
-        if (!node.NodePortAddresses.IsEmpty) return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.NodePortIps), lookup);
-        return locally ? new NftRule(RuleParts.ToThisNode, parts.NotToLoopback, lookup) : new NftRule(parts.NotToLoopback, lookup);
+        if (!node.NodePortAddresses.IsEmpty) return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.NodePortIps), action);
+        return locally ? new NftRule(RuleParts.ToThisNode, parts.NotToLoopback, action) : new NftRule(parts.NotToLoopback, action);
     }
 
     private static NftRule OnNew(string chain) => new(RuleParts.NewConnection, RuleParts.Jump(chain));

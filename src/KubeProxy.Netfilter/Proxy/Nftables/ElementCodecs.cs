@@ -8,6 +8,9 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// <summary>The value of an element that has none, in a set.</summary>
 internal readonly record struct NoValue;
 
+/// <summary>The name of the service port, for whoever lists the set.</summary>
+internal readonly record struct FrontendLabel(string? Comment);
+
 /// <summary>Where a frontend's connections go, with the name of the service port for whoever lists the map.</summary>
 internal readonly record struct FrontendVerdict(NftVerdict Verdict, string? Comment);
 
@@ -78,7 +81,19 @@ internal sealed class FrontendVerdictCodec(IpFamily? family) : IElementCodec<Fro
     }
 }
 
-/// <summary>Sets of frontends: <c>firewall-services</c>.</summary>
+/// <summary>Sets of frontends that say whose they are: <c>service-ips-1</c> and its kin.</summary>
+internal sealed class LabelledFrontendCodec(IpFamily? family) : IElementCodec<FrontendKey, FrontendLabel>
+{
+    public NftElement Encode(FrontendKey key, FrontendLabel value) => new() { Key = FrontendBytes.Encode(key), Comment = value.Comment };
+
+    public bool TryDecode(in NftElement element, out FrontendKey key, out FrontendLabel value)
+    {
+        value = new FrontendLabel(element.Comment);
+        return FrontendBytes.TryDecode(element.Key, family, out key);
+    }
+}
+
+/// <summary>Sets of frontends: <c>firewall-services</c>, <c>masquerade-ips</c>.</summary>
 internal sealed class FrontendCodec(IpFamily? family) : IElementCodec<FrontendKey, NoValue>
 {
     public NftElement Encode(FrontendKey key, NoValue value) => new() { Key = FrontendBytes.Encode(key) };

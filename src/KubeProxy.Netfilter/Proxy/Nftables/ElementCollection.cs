@@ -12,6 +12,9 @@ internal abstract class ElementCollection(NftSet set)
 
     public abstract int ChangeCount { get; }
 
+    /// <summary>Whether something was staged since the last call of <see cref="Commit"/>.</summary>
+    public abstract bool HasStaged { get; }
+
     /// <summary>Replaces what the owner wants by what was staged for it since the last call.</summary>
     public abstract void Commit(RuleOwner owner);
 
@@ -23,8 +26,8 @@ internal abstract class ElementCollection(NftSet set)
     /// <summary>Takes over what the kernel has.</summary>
     public abstract IElementAdoption BeginAdoption();
 
-    /// <summary>The elements that the kernel is known to have, for showing and tests.</summary>
-    public abstract int KernelCount { get; }
+    /// <summary>The number of elements that are desired or known to be in the kernel.</summary>
+    public abstract int Count { get; }
 }
 
 /// <summary>A dump of one set being taken over.</summary>
@@ -49,9 +52,9 @@ internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<
 
     public override int ChangeCount => _entries.ChangeCount;
 
-    public override int KernelCount => _entries.KernelKeys.Count();
+    public override bool HasStaged => _staged.Count > 0;
 
-    public IEnumerable<KeyValuePair<TKey, TValue>> Desired => _entries.Desired;
+    public override int Count => _entries.Count;
 
     public void Stage(TKey key, TValue value) => _staged.Add(KeyValuePair.Create(key, value));
 

@@ -14,12 +14,10 @@ internal sealed class FixedSets
     public const string LocalEndpoints = "local-endpoints";
     public const string NodePortEndpoints = "nodeport-endpoints";
     public const string LocalNodePortEndpoints = "local-nodeport-endpoints";
-    public const string ServiceIps = "service-ips";
-    public const string LocalServiceIps = "local-service-ips";
-    public const string ShortCircuitIps = "short-circuit-ips";
-    public const string ServiceNodePorts = "service-nodeports";
-    public const string LocalServiceNodePorts = "local-service-nodeports";
-    public const string ShortCircuitNodePorts = "short-circuit-nodeports";
+    public const string MasqueradeIps = "masquerade-ips";
+    public const string MasqueradeNodePorts = "masquerade-nodeports";
+    public const string ExternalLocalIps = "external-local-ips";
+    public const string ExternalLocalNodePorts = "external-local-nodeports";
     public const string NoEndpointServices = "no-endpoint-services";
     public const string NoEndpointNodePorts = "no-endpoint-nodeports";
     public const string FirewallServices = "firewall-services";
@@ -45,30 +43,36 @@ internal sealed class FixedSets
             Set(ClusterIps, [parts.AddressType], "Active ClusterIPs"),
             Set(NodePortIps, [parts.AddressType], "IPs that accept NodePort traffic"),
             Set(HairpinIps, [parts.AddressType, parts.AddressType], "endpoints on this node, for connections to themselves"),
-            VerdictMap(ServiceIps, service, "ClusterIP, ExternalIP and LoadBalancer IP traffic"),
-            VerdictMap(ServiceNodePorts, nodePort, "NodePort traffic"),
-            VerdictMap(LocalServiceIps, service, "policy Local, traffic from outside of the cluster"),
-            VerdictMap(LocalServiceNodePorts, nodePort, "policy Local, traffic from outside of the cluster"),
-            VerdictMap(ShortCircuitIps, service, "policy Local, traffic of pods and of this node"),
-            VerdictMap(ShortCircuitNodePorts, nodePort, "policy Local, traffic of pods and of this node"),
+            Set(MasqueradeIps, service, "external traffic that is masqueraded: policy Cluster"),
+            Set(MasqueradeNodePorts, nodePort, "node port traffic that is masqueraded: policy Cluster"),
+            Set(ExternalLocalIps, service, "external traffic with policy Local"),
+            Set(ExternalLocalNodePorts, nodePort, "node port traffic with policy Local"),
             VerdictMap(NoEndpointServices, service, "vmap to drop or reject packets to services with no endpoints"),
             VerdictMap(NoEndpointNodePorts, nodePort, "vmap to drop or reject packets to service nodeports with no endpoints"),
-            Set(FirewallServices, [.. service], "destinations that are subject to LoadBalancerSourceRanges"),
+            .. EndpointLists.All.Select(lists => VerdictMap(lists.AffinityMap, lists.NodePorts ? nodePort : service, "frontends with session affinity")),
+            .. EndpointLists.All.SelectMany(lists => SizeClass.Largest.UpTo().Select(size => Frontends(lists, size, lists.NodePorts ? nodePort : service))),
+            Set(FirewallServices, service, "destinations that are subject to LoadBalancerSourceRanges"),
             Set(FirewallSources, [.. service, parts.AddressType], "LoadBalancerSourceRanges") with { Flags = NftSetFlags.Interval },
         ];
         _sets = all.ToDictionary(set => set.Key.Name);
     }
 
-    /// <summary>All of them.</summary>
-    public IEnumerable<NftSet> All => _sets.Values;
+    /// <summary>Those that there are as long as no list of endpoints is longer than that.</summary>
+    public IEnumerable<NftSet> All(SizeClass largest)
+    {
+        var unneeded = EndpointLists.All.SelectMany(lists => SizeClass.Largest.UpTo().Where(size => size.CompareTo(largest) > 0).Select(lists.SetOf)).ToHashSet();
+        return _sets.Values.Where(set => !unneeded.Contains(set.Key.Name));
+    }
 
     public NftSet this[string name] => _sets[name];
 
-    private NftSet Set(string name, ImmutableArray<NftDataType> key, string comment) =>
-        new(new NftSetKey(_parts.Table, name)) { KeyType = key, Comment = comment };
+    private NftSet Set(string name, NftDataType[] key, string comment) =>
+        new(new NftSetKey(_parts.Table, name)) { KeyType = [.. key], Comment = comment };
 
-    private NftSet VerdictMap(string name, NftDataType[] key, string comment) =>
-        Set(name, [.. key], comment) with { Kind = NftSetKind.VerdictMap };
+    private NftSet VerdictMap(string name, NftDataType[] key, string comment) => Set(name, key, comment) with { Kind = NftSetKind.VerdictMap };
+
+    private NftSet Frontends(EndpointLists lists, SizeClass size, NftDataType[] key) =>
+        Set(lists.SetOf(size), key, size.Slots <= 2 ? $"frontends with {size.Slots} endpoints" : $"frontends with {size.Smaller.Slots + 1} to {size.Slots} endpoints");
 
     // Declared by typeof: nft cannot print a key with numgen in it otherwise. The modulus there is without meaning.
     private NftSet EndpointMap(string name, bool nodePorts, string comment)

@@ -31,6 +31,9 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
     /// <summary>What node ports are found by.</summary>
     public static NftConcat NodePort => new(Protocol, DestinationPort);
 
+    /// <summary>What frontends of one kind are found by.</summary>
+    public NftConcat FrontendOf(bool nodePorts) => nodePorts ? NodePort : Frontend;
+
     public static NftStatement NewConnection { get; } = new NftBitsMatch(new NftCt(NftCtKey.State), (uint)NftCtState.New);
 
     /// <summary>Asks for masquerading in postrouting.</summary>

@@ -12,58 +12,39 @@ internal sealed class ServiceMaps : TableState
     {
         ElementCollection<FrontendKey, FrontendVerdict> Verdicts(string name, bool nodePorts) =>
             new(sets[name], new FrontendVerdictCodec(nodePorts ? null : family));
-        ElementCollection<EndpointSlot, IpEndpoint> Slots(string name, bool nodePorts) =>
-            new(sets[name], new EndpointSlotCodec(family, nodePorts));
+        ElementCollection<FrontendKey, NoValue> Frontends(string name, bool nodePorts) =>
+            new(sets[name], new FrontendCodec(nodePorts ? null : family));
+        Lists ListsOf(EndpointLists lists) => new(
+            new(sets[lists.Map], new EndpointSlotCodec(family, lists.NodePorts)),
+            [.. SizeClass.Largest.UpTo().Select(size => new ElementCollection<FrontendKey, FrontendLabel>(
+                sets[lists.SetOf(size)], new LabelledFrontendCodec(lists.NodePorts ? null : family)))],
+            Verdicts(lists.AffinityMap, lists.NodePorts));
 
-        Endpoints = Slots(FixedSets.Endpoints, nodePorts: false);
-        LocalEndpoints = Slots(FixedSets.LocalEndpoints, nodePorts: false);
-        NodePortEndpoints = Slots(FixedSets.NodePortEndpoints, nodePorts: true);
-        LocalNodePortEndpoints = Slots(FixedSets.LocalNodePortEndpoints, nodePorts: true);
-        ServiceIps = Verdicts(FixedSets.ServiceIps, nodePorts: false);
-        LocalServiceIps = Verdicts(FixedSets.LocalServiceIps, nodePorts: false);
-        ShortCircuitIps = Verdicts(FixedSets.ShortCircuitIps, nodePorts: false);
-        NoEndpointServices = Verdicts(FixedSets.NoEndpointServices, nodePorts: false);
-        ServiceNodePorts = Verdicts(FixedSets.ServiceNodePorts, nodePorts: true);
-        LocalServiceNodePorts = Verdicts(FixedSets.LocalServiceNodePorts, nodePorts: true);
-        ShortCircuitNodePorts = Verdicts(FixedSets.ShortCircuitNodePorts, nodePorts: true);
-        NoEndpointNodePorts = Verdicts(FixedSets.NoEndpointNodePorts, nodePorts: true);
-        FirewallServices = new(sets[FixedSets.FirewallServices], new FrontendCodec(family));
+        HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family));
         FirewallSources = new(sets[FixedSets.FirewallSources], new AllowedSourceCodec(family));
+        FirewallServices = Frontends(FixedSets.FirewallServices, nodePorts: false);
         ClusterIps = new(sets[FixedSets.ClusterIps], new AddressCodec(family));
         NodePortIps = new(sets[FixedSets.NodePortIps], new AddressCodec(family));
-        HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family));
+        Ips = new(
+            ListsOf(EndpointLists.Ips), ListsOf(EndpointLists.LocalIps), Frontends(FixedSets.MasqueradeIps, nodePorts: false),
+            Frontends(FixedSets.ExternalLocalIps, nodePorts: false), Verdicts(FixedSets.NoEndpointServices, nodePorts: false));
+        NodePorts = new(
+            ListsOf(EndpointLists.Ports), ListsOf(EndpointLists.LocalPorts), Frontends(FixedSets.MasqueradeNodePorts, nodePorts: true),
+            Frontends(FixedSets.ExternalLocalNodePorts, nodePorts: true), Verdicts(FixedSets.NoEndpointNodePorts, nodePorts: true));
         // What others lead to comes first, so that a cold start in several transactions is consistent after each.
         Elements =
         [
-            Endpoints, LocalEndpoints, NodePortEndpoints, LocalNodePortEndpoints, HairpinIps, FirewallSources, FirewallServices,
-            LocalServiceIps, LocalServiceNodePorts, ShortCircuitIps, ShortCircuitNodePorts, NodePortIps,
-            ServiceIps, ServiceNodePorts, NoEndpointServices, NoEndpointNodePorts, ClusterIps,
+            Ips.All.Slots, Ips.Local.Slots, NodePorts.All.Slots, NodePorts.Local.Slots, HairpinIps, FirewallSources, FirewallServices,
+            Ips.Masqueraded, NodePorts.Masqueraded, .. Ips.Local.Frontends, .. NodePorts.Local.Frontends, Ips.ExternalLocal, NodePorts.ExternalLocal, NodePortIps,
+            .. Ips.All.Frontends, .. NodePorts.All.Frontends, Ips.NoEndpoints, NodePorts.NoEndpoints, ClusterIps,
         ];
     }
 
-    public ElementCollection<EndpointSlot, IpEndpoint> Endpoints { get; }
+    /// <summary>Frontends with an address.</summary>
+    public FrontendMaps Ips { get; }
 
-    public ElementCollection<EndpointSlot, IpEndpoint> LocalEndpoints { get; }
-
-    public ElementCollection<EndpointSlot, IpEndpoint> NodePortEndpoints { get; }
-
-    public ElementCollection<EndpointSlot, IpEndpoint> LocalNodePortEndpoints { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> ServiceIps { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> LocalServiceIps { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> ShortCircuitIps { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> NoEndpointServices { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> ServiceNodePorts { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> LocalServiceNodePorts { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> ShortCircuitNodePorts { get; }
-
-    public ElementCollection<FrontendKey, FrontendVerdict> NoEndpointNodePorts { get; }
+    /// <summary>Node ports.</summary>
+    public FrontendMaps NodePorts { get; }
 
     public ElementCollection<FrontendKey, NoValue> FirewallServices { get; }
 
@@ -74,4 +55,34 @@ internal sealed class ServiceMaps : TableState
     public ElementCollection<IpAddr, NoValue> NodePortIps { get; }
 
     public ElementCollection<IpAddr, NoValue> HairpinIps { get; }
+
+    /// <summary>The size of the longest list that is desired or known to be in the kernel, if it is not a common one.</summary>
+    public SizeClass LargestInUse => SizeClass.Common.Above().FirstOrDefault(IsInUse, SizeClass.Common);
+
+    private bool IsInUse(SizeClass size) => EachList.Any(lists => lists.FrontendsBySize[size.Exponent].Count > 0);
+
+    private IEnumerable<Lists> EachList => [Ips.All, Ips.Local, NodePorts.All, NodePorts.Local];
+
+    /// <summary>Frontends with an address and node ports differ in the sets and maps that they use, and in nothing else.</summary>
+    /// <param name="All">The lists of all endpoints.</param>
+    /// <param name="Local">The lists of the endpoints on this node, of frontends with policy Local.</param>
+    /// <param name="Masqueraded">Frontends whose connections get the node's address.</param>
+    /// <param name="ExternalLocal">Frontends with policy Local, where the list depends on who asks.</param>
+    /// <param name="NoEndpoints">What happens to frontends without endpoints.</param>
+    internal sealed record FrontendMaps(
+        Lists All,
+        Lists Local,
+        ElementCollection<FrontendKey, NoValue> Masqueraded,
+        ElementCollection<FrontendKey, NoValue> ExternalLocal,
+        ElementCollection<FrontendKey, FrontendVerdict> NoEndpoints);
+
+    /// <summary>The lists of endpoints of one kind: see <see cref="EndpointLists"/>.</summary>
+    internal sealed record Lists(
+        ElementCollection<EndpointSlot, IpEndpoint> Slots,
+        IReadOnlyList<ElementCollection<FrontendKey, FrontendLabel>> FrontendsBySize,
+        ElementCollection<FrontendKey, FrontendVerdict> Affinity)
+    {
+        /// <summary>What leads to the lists.</summary>
+        public IEnumerable<ElementCollection> Frontends => [.. FrontendsBySize, Affinity];
+    }
 }

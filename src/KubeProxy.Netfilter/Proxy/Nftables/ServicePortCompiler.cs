@@ -5,15 +5,10 @@ using KubeProxy.Netfilter.Nftables.Rules;
 
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
-/// <summary>Compiles the plan of a service port to entries of the table: elements of shared maps, with few exceptions.</summary>
-internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains dispatch, AffinityCompiler affinity) : IServicePortCompiler
+/// <summary>Compiles the plan of a service port to entries of the table: elements of shared sets and maps, with few exceptions.</summary>
+internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler affinity) : IServicePortCompiler
 {
     private static readonly NftVerdict Reject = NftVerdict.Goto(BaseLayout.RejectChain);
-    private static readonly NftVerdict ExternalLocal = NftVerdict.Goto(BaseLayout.ExternalLocal);
-    private static readonly NftVerdict ExternalLocalNodePorts = NftVerdict.Goto(BaseLayout.ExternalLocalNodePorts);
-
-    /// <summary>The dispatch chains that compiled plans led to and that were not asked for before.</summary>
-    public HashSet<(DispatchKind Kind, int Count)> UsedDispatch { get; } = [];
 
     /// <inheritdoc/>
     public void Compile(RuleOwner owner, ServicePortPlan plan)
@@ -29,17 +24,18 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
 
     private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
     {
-        var maps = frontend.Key.Address is null ? NodePortMaps : AddressMaps;
-        StageRefusal(owner, frontend, maps);
+        var maps = frontend.Key.Address is null ? state.NodePorts : state.Ips;
+        if (RefusalOf(frontend.Destination) is { } refusal) maps.NoEndpoints.Stage(frontend.Key, new FrontendVerdict(refusal, owner.Comment));
         if (IsExternalLocal(frontend))
         {
-            StageExternalLocal(owner, plan, frontend, maps);
+            maps.ExternalLocal.Stage(frontend.Key, default);
+            if (frontend.ShortCircuit) StageList(owner, plan, frontend, maps.All, Destination.ClusterEndpoints);
+            if (frontend.Destination == Destination.LocalEndpoints) StageList(owner, plan, frontend, maps.Local, Destination.LocalEndpoints);
         }
-        else if (Endpoints(plan, frontend.Destination) is { IsEmpty: false } endpoints)
+        else if (!Endpoints(plan, frontend.Destination).IsEmpty)
         {
-            var kind = frontend.Masquerade ? maps.MasqueradedKind : maps.Kind;
-            maps.Services.Stage(frontend.Key, To(owner, plan, frontend.Destination, kind, endpoints.Length));
-            StageSlots(owner, plan, frontend.Key, maps.Endpoints, endpoints);
+            if (frontend.Masquerade) maps.Masqueraded.Stage(frontend.Key, default);
+            StageList(owner, plan, frontend, maps.All, frontend.Destination);
         }
 
         if (frontend is { Kind: FrontendKind.ClusterIP, Key.Address: { } clusterIp }) state.ClusterIps.Stage(clusterIp, default);
@@ -49,60 +45,45 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
     private static bool IsExternalLocal(Frontend frontend) =>
         frontend.ShortCircuit || (frontend.Kind != FrontendKind.ClusterIP && frontend.Destination == Destination.LocalEndpoints);
 
-    private static void StageRefusal(RuleOwner owner, Frontend frontend, Maps maps)
+    private static NftVerdict? RefusalOf(Destination destination) => destination switch
     {
-        NftVerdict? refusal = frontend.Destination switch
-        {
-            Destination.Reject => Reject,
-            Destination.Drop => NftVerdict.Drop,
-            _ => null,
-        };
-        if (refusal is not null) maps.NoEndpoints.Stage(frontend.Key, new FrontendVerdict(refusal, owner.Comment));
-    }
+        Destination.Reject => Reject,
+        Destination.Drop => NftVerdict.Drop,
+        _ => null,
+    };
 
-    private void StageExternalLocal(RuleOwner owner, ServicePortPlan plan, Frontend frontend, Maps maps)
+    private static void StageList(RuleOwner owner, ServicePortPlan plan, Frontend frontend, ServiceMaps.Lists lists, Destination destination)
     {
-        maps.Services.Stage(frontend.Key, new FrontendVerdict(maps.ExternalLocal, owner.Comment));
-        if (frontend.ShortCircuit)
+        if (plan.AffinityTimeout is not null)
         {
-            var verdict = To(owner, plan, Destination.ClusterEndpoints, maps.Kind, plan.ClusterEndpoints.Length);
-            maps.ShortCircuit.Stage(frontend.Key, verdict);
-            StageSlots(owner, plan, frontend.Key, maps.Endpoints, plan.ClusterEndpoints);
+            lists.Affinity.Stage(frontend.Key, new FrontendVerdict(AffinityCompiler.VerdictFor(plan, destination), owner.Comment));
+            return;
         }
 
-        if (frontend.Destination == Destination.LocalEndpoints)
-        {
-            var verdict = To(owner, plan, Destination.LocalEndpoints, maps.LocalKind, plan.LocalEndpoints.Length);
-            maps.Local.Stage(frontend.Key, verdict);
-            StageSlots(owner, plan, frontend.Key, maps.LocalEndpoints, plan.LocalEndpoints);
-        }
-    }
-
-    private FrontendVerdict To(RuleOwner owner, ServicePortPlan plan, Destination destination, DispatchKind kind, int count)
-    {
-        if (plan.AffinityTimeout is not null) return new FrontendVerdict(AffinityCompiler.VerdictFor(plan, destination, kind is DispatchKind.ExternalEndpoints or DispatchKind.ExternalNodePortEndpoints), owner.Comment);
-        UsedDispatch.Add((kind, count));
-        return new FrontendVerdict(dispatch.Verdict(kind, count), owner.Comment);
+        var endpoints = Endpoints(plan, destination);
+        var size = SizeClass.Of(endpoints.Length);
+        lists.FrontendsBySize[size.Exponent].Stage(frontend.Key, new FrontendLabel(owner.Comment));
+        StageSlots(owner, frontend.Key, lists.Slots, endpoints.AsSpan(0, Math.Min(endpoints.Length, size.Slots)));
     }
 
     // Keeps every endpoint in the slot that it has, if that slot is still needed, so that a change of one endpoint is a change
     // of one or two elements and not of the whole list.
     private static void StageSlots(
-        RuleOwner owner, ServicePortPlan plan, FrontendKey frontend, ElementCollection<EndpointSlot, IpEndpoint> map, ImmutableArray<IpEndpoint> endpoints)
+        RuleOwner owner, FrontendKey frontend, ElementCollection<EndpointSlot, IpEndpoint> slots, ReadOnlySpan<IpEndpoint> endpoints)
     {
-        if (plan.AffinityTimeout is not null) return;
-        var missing = new HashSet<IpEndpoint>(endpoints);
+        var missing = new HashSet<IpEndpoint>(endpoints.Length);
+        foreach (var endpoint in endpoints) missing.Add(endpoint);
         var free = new List<uint>();
         for (uint index = 0; index < endpoints.Length; index++)
         {
             var slot = new EndpointSlot(frontend, index);
-            if (map.TryGetCurrent(owner, slot, out var current) && missing.Remove(current)) map.Stage(slot, current);
+            if (slots.TryGetCurrent(owner, slot, out var current) && missing.Remove(current)) slots.Stage(slot, current);
             else free.Add(index);
         }
 
         var next = 0;
         foreach (var endpoint in endpoints)
-            if (missing.Contains(endpoint)) map.Stage(new EndpointSlot(frontend, free[next++]), endpoint);
+            if (missing.Contains(endpoint)) slots.Stage(new EndpointSlot(frontend, free[next++]), endpoint);
     }
 
     private void StageFirewall(Frontend frontend)
@@ -117,26 +98,4 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
         Destination.LocalEndpoints => plan.LocalEndpoints,
         _ => [],
     };
-
-    private Maps AddressMaps { get; } = new(
-        state.ServiceIps, state.LocalServiceIps, state.ShortCircuitIps, state.NoEndpointServices, state.Endpoints, state.LocalEndpoints,
-        DispatchKind.Endpoints, DispatchKind.ExternalEndpoints, DispatchKind.LocalEndpoints, ExternalLocal);
-
-    private Maps NodePortMaps { get; } = new(
-        state.ServiceNodePorts, state.LocalServiceNodePorts, state.ShortCircuitNodePorts, state.NoEndpointNodePorts,
-        state.NodePortEndpoints, state.LocalNodePortEndpoints,
-        DispatchKind.NodePortEndpoints, DispatchKind.ExternalNodePortEndpoints, DispatchKind.LocalNodePortEndpoints, ExternalLocalNodePorts);
-
-    /// <summary>Frontends with an address and node ports differ in the maps that they use, and in nothing else.</summary>
-    private sealed record Maps(
-        ElementCollection<FrontendKey, FrontendVerdict> Services,
-        ElementCollection<FrontendKey, FrontendVerdict> Local,
-        ElementCollection<FrontendKey, FrontendVerdict> ShortCircuit,
-        ElementCollection<FrontendKey, FrontendVerdict> NoEndpoints,
-        ElementCollection<EndpointSlot, IpEndpoint> Endpoints,
-        ElementCollection<EndpointSlot, IpEndpoint> LocalEndpoints,
-        DispatchKind Kind,
-        DispatchKind MasqueradedKind,
-        DispatchKind LocalKind,
-        NftVerdict ExternalLocal);
 }

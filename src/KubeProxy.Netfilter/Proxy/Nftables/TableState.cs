@@ -8,6 +8,7 @@ internal abstract class TableState
 {
     private readonly List<KeyValuePair<string, ChainDefinition>> _stagedChains = [];
     private readonly List<KeyValuePair<string, NftSet>> _stagedSets = [];
+    private readonly Dictionary<RuleOwner, ElementCollection[]> _elementsOf = [];
 
     /// <summary>All collections of elements, in the order in which a cold start fills them.</summary>
     public required IReadOnlyList<ElementCollection> Elements { get; init; }
@@ -35,7 +36,7 @@ internal abstract class TableState
         Sets.Set(owner, _stagedSets);
         _stagedChains.Clear();
         _stagedSets.Clear();
-        foreach (var collection in Elements) collection.Commit(owner);
+        CommitElements(owner);
     }
 
     /// <summary>Drops all that the owner wants.</summary>
@@ -43,7 +44,8 @@ internal abstract class TableState
     {
         Chains.Remove(owner);
         Sets.Remove(owner);
-        foreach (var collection in Elements) collection.Remove(owner);
+        if (!_elementsOf.Remove(owner, out var collections)) return;
+        foreach (var collection in collections) collection.Remove(owner);
     }
 
     /// <summary>Notes that there is no table.</summary>
@@ -52,5 +54,16 @@ internal abstract class TableState
         Chains.AdoptNothing();
         Sets.AdoptNothing();
         foreach (var collection in Elements) collection.BeginAdoption().Complete();
+    }
+
+    // An owner has elements in a handful of many collections.
+    private void CommitElements(RuleOwner owner)
+    {
+        ElementCollection[] staged = [.. Elements.Where(collection => collection.HasStaged)];
+        foreach (var collection in _elementsOf.GetValueOrDefault(owner, []))
+            if (!collection.HasStaged) collection.Remove(owner);
+        foreach (var collection in staged) collection.Commit(owner);
+        if (staged.Length == 0) _elementsOf.Remove(owner);
+        else _elementsOf[owner] = staged;
     }
 }
