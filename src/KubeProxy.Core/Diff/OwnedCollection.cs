@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace KubeProxy.Core.Diff;
@@ -26,17 +27,22 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
     private readonly Dictionary<TKey, Entry> _entries = [];
     private readonly Dictionary<TOwner, TKey[]> _keysOfOwner = [];
-    private HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _contested = [];
+
+    // The keys that may differ: those that do, once or more often, and others that did. A list costs a fraction of a set, and
+    // what is in it too much is found out when it is read.
+    private List<TKey> _touched = [];
+    private ulong _touchedRound = 1;
+    private ulong _pass;
 
     /// <summary>The number of keys that are desired or known to be in the kernel.</summary>
     public int Count => _entries.Count;
 
     /// <summary>Whether the kernel differs from what is desired, as far as known.</summary>
-    public bool HasChanges => _dirty.Count > 0;
+    public bool HasChanges => ChangeCount > 0;
 
     /// <summary>The number of keys in which the kernel differs.</summary>
-    public int ChangeCount => _dirty.Count;
+    public int ChangeCount { get; private set; }
 
     /// <summary>The keys that owners touched or the kernel showed since the start: what the engine cost so far.</summary>
     public long OperationCount { get; private set; }
@@ -51,26 +57,28 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     /// <summary>Replaces everything that the owner claims. A key that occurs twice keeps its first value.</summary>
     public void Set(TOwner owner, IReadOnlyCollection<KeyValuePair<TKey, TValue>> entries)
     {
-        var old = _keysOfOwner.GetValueOrDefault(owner) ?? [];
         if (entries.Count == 0)
         {
             Remove(owner);
             return;
         }
 
-        var keys = new HashSet<TKey>(entries.Count);
+        var pass = NextPass();
+        var (keys, count) = (new TKey[entries.Count], 0);
         foreach (var (key, value) in entries)
-            if (keys.Add(key)) Claim(owner, key, value);
-        foreach (var key in old)
-            if (!keys.Contains(key)) Unclaim(owner, key);
-        _keysOfOwner[owner] = [.. keys];
+            if (Claim(owner, key, value, pass)) keys[count++] = key;
+        if (count < keys.Length) Array.Resize(ref keys, count);
+        ref var current = ref CollectionsMarshal.GetValueRefOrAddDefault(_keysOfOwner, owner, out _);
+        var before = current ?? [];
+        current = keys;
+        foreach (var key in before) Unclaim(owner, key, exceptPass: pass);
     }
 
     /// <summary>Drops everything that the owner claims.</summary>
     public void Remove(TOwner owner)
     {
         if (!_keysOfOwner.Remove(owner, out var keys)) return;
-        foreach (var key in keys) Unclaim(owner, key);
+        foreach (var key in keys) Unclaim(owner, key, exceptPass: 0);
     }
 
     /// <summary>What is desired for a key, and whose claim that is.</summary>
@@ -79,6 +87,17 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         var found = _entries.TryGetValue(key, out var entry) && entry.Owner is not null;
         (value, owner) = found ? (entry.Value, entry.Owner!) : (default, null);
         return found;
+    }
+
+    /// <summary>What the owner wants at a key, if its claim is in force, or else what the kernel is known to have there.</summary>
+    public bool TryGetCurrent(TOwner owner, TKey key, [MaybeNullWhen(false)] out TValue value)
+    {
+        value = default;
+        ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
+        if (Unsafe.IsNullRef(ref entry)) return false;
+        if (entry.Owner is null || !entry.Owner.Equals(owner)) return entry.TryGetKernel(out value);
+        value = entry.Value;
+        return true;
     }
 
     /// <summary>What is known to be in the kernel for a key.</summary>
@@ -102,14 +121,26 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     public Changes<TKey, TValue> Diff()
     {
         var changes = new Changes<TKey, TValue>();
-        foreach (var key in _dirty)
+        if (!HasChanges) return changes;
+        var (pass, kept) = (NextPass(), 0);
+        for (var i = 0; i < _touched.Count; i++)
         {
-            var entry = _entries[key];
+            var key = _touched[i];
+            ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
+            if (Unsafe.IsNullRef(ref entry) || !entry.TryMark(pass)) continue;
+            if (!entry.Differs)
+            {
+                entry.TouchedRound = 0;
+                continue;
+            }
+
+            _touched[kept++] = key;
             if (entry.Owner is null) changes.Removed.Add(key);
             else if (entry.Kernel == KernelState.Absent) changes.Added.Add(KeyValuePair.Create(key, entry.Value));
             else changes.Replaced.Add(KeyValuePair.Create(key, entry.Value));
         }
 
+        _touched.RemoveRange(kept, _touched.Count - kept);
         return changes;
     }
 
@@ -117,18 +148,17 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     public void Acknowledge(TKey key)
     {
         ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
-        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entry)) return;
+        if (Unsafe.IsNullRef(ref entry)) return;
+        if (entry.Differs) ChangeCount--;
         if (entry.Owner is null) _entries.Remove(key);
         else entry.SetKernel(KernelState.AsDesired, default);
-        _dirty.Remove(key);
-        // Looking through a set costs what it once held, so the one of the first sync must not stay.
-        if (_dirty.Count == 0 && _dirty.Capacity > SmallChange) _dirty = [];
+        if (ChangeCount == 0) ForgetTouched();
     }
 
     /// <summary>Notes that the kernel has taken the whole difference.</summary>
     public void AcknowledgeAll()
     {
-        foreach (var key in _dirty.ToArray()) Acknowledge(key);
+        foreach (var key in _touched.ToArray()) Acknowledge(key);
     }
 
     /// <summary>Begins to take over a dump of the kernel's collection: call <see cref="Adoption.Observe"/> for each entry.</summary>
@@ -141,37 +171,39 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     public sealed class Adoption
     {
         private readonly OwnedCollection<TKey, TValue, TOwner> _collection;
-        private readonly HashSet<TKey> _seen = [];
+        private ulong _pass;
+        private int _seen;
 
-        internal Adoption(OwnedCollection<TKey, TValue, TOwner> collection) => _collection = collection;
+        internal Adoption(OwnedCollection<TKey, TValue, TOwner> collection) => (_collection, _pass) = (collection, collection.NextPass());
 
         /// <summary>Forgets what was observed so far: the dump starts again.</summary>
-        public void Restart() => _seen.Clear();
+        public void Restart() => (_pass, _seen) = (_collection.NextPass(), 0);
 
         /// <summary>Notes that the kernel has this entry.</summary>
         public void Observe(TKey key, TValue value)
         {
-            _seen.Add(key);
-            _collection.SetKernel(key, KernelState.Different, value);
+            if (_collection.SetKernel(key, KernelState.Different, value, _pass)) _seen++;
         }
 
         /// <summary>Ends the dump: what was not observed is not in the kernel.</summary>
         public void Complete()
         {
-            if (_seen.Count == _collection._entries.Count) return;
-            foreach (var key in _collection._entries.Keys.ToArray())
-                if (!_seen.Contains(key)) _collection.SetKernel(key, KernelState.Absent, default);
+            if (_seen == _collection._entries.Count) return;
+            var missing = _collection._entries.Where(entry => entry.Value.Pass != _pass).Select(entry => entry.Key).ToArray();
+            foreach (var key in missing) _collection.SetKernel(key, KernelState.Absent, default, _pass);
         }
     }
 
-    private void Claim(TOwner owner, TKey key, TValue value)
+    // False when the owner has claimed the key in this pass already.
+    private bool Claim(TOwner owner, TKey key, TValue value, ulong pass)
     {
         OperationCount++;
         ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out _);
+        if (!entry.TryMark(pass)) return false;
         if (entry.Owner is null || (entry.Owner.Equals(owner) && entry.More?.Claims is null))
         {
             SetDesired(ref entry, key, owner, value);
-            return;
+            return true;
         }
 
         var claims = (entry.More ??= new Extra()).Claims ??= [(entry.Owner, entry.Value)];
@@ -180,12 +212,14 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         claims.Insert(at < 0 ? claims.Count : at, (owner, value));
         SetDesired(ref entry, key, claims[0].Owner, claims[0].Value);
         TrackContest(ref entry, key);
+        return true;
     }
 
-    private void Unclaim(TOwner owner, TKey key)
+    private void Unclaim(TOwner owner, TKey key, ulong exceptPass)
     {
-        OperationCount++;
         ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
+        if (exceptPass > 0 && entry.Pass == exceptPass) return;
+        OperationCount++;
         if (entry.More?.Claims is not { } claims)
         {
             SetDesired(ref entry, key, null, default!);
@@ -200,34 +234,59 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
     private void SetDesired(ref Entry entry, TKey key, TOwner? owner, TValue value)
     {
+        var differed = entry.Differs;
         entry.TryGetKernel(out var kernel);
         var present = entry.Kernel != KernelState.Absent;
         (entry.Owner, entry.Value) = (owner, value);
-        Reconcile(ref entry, key, present, kernel);
+        Reconcile(ref entry, key, differed, present, kernel);
     }
 
-    private void SetKernel(TKey key, KernelState state, TValue? value)
+    // False when the key was marked in this pass already.
+    private bool SetKernel(TKey key, KernelState state, TValue? value, ulong pass)
     {
         OperationCount++;
         ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out _);
-        Reconcile(ref entry, key, state != KernelState.Absent, value);
+        var isNew = entry.TryMark(pass);
+        Reconcile(ref entry, key, entry.Differs, state != KernelState.Absent, value);
+        return isNew;
     }
 
-    // Restores the invariant: the kernel's value is stored only where it differs, and dirty keys are those that differ.
-    private void Reconcile(ref Entry entry, TKey key, bool present, TValue? kernel)
+    // Restores the invariant: the kernel's value is stored only where it differs, and the keys that differ are in the list.
+    private void Reconcile(ref Entry entry, TKey key, bool differed, bool present, TValue? kernel)
     {
+        if (differed) ChangeCount--;
         if (entry.Owner is null && !present)
         {
             _entries.Remove(key);
-            _dirty.Remove(key);
+            if (ChangeCount == 0) ForgetTouched();
             return;
         }
 
         var same = present && entry.Owner is not null && entry.Value.Equals(kernel!);
         entry.SetKernel(same ? KernelState.AsDesired : present ? KernelState.Different : KernelState.Absent, kernel);
-        if (same) _dirty.Remove(key);
-        else _dirty.Add(key);
+        if (same)
+        {
+            if (ChangeCount == 0) ForgetTouched();
+            return;
+        }
+
+        ChangeCount++;
+        if (entry.TouchedRound == _touchedRound) return;
+        entry.TouchedRound = _touchedRound;
+        _touched.Add(key);
     }
+
+    // With another round no entry is in the list, without a visit to each.
+    private void ForgetTouched()
+    {
+        if (_touched.Count == 0) return;
+        _touchedRound++;
+        // The list of the first sync must not stay.
+        if (_touched.Capacity > SmallChange) _touched = [];
+        else _touched.Clear();
+    }
+
+    private ulong NextPass() => ++_pass;
 
     private void TrackContest(ref Entry entry, TKey key)
     {
@@ -249,7 +308,23 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         public TValue Value;
         public Extra? More;
 
+        /// <summary>The last pass over entries that came by.</summary>
+        public ulong Pass;
+
+        /// <summary>The round in which the key was put into the list of those that may differ.</summary>
+        public ulong TouchedRound;
+
         public KernelState Kernel { get; private set; }
+
+        public readonly bool Differs => Owner is null ? Kernel != KernelState.Absent : Kernel != KernelState.AsDesired;
+
+        /// <summary>False when the pass came by before.</summary>
+        public bool TryMark(ulong pass)
+        {
+            if (Pass == pass) return false;
+            Pass = pass;
+            return true;
+        }
 
         public readonly bool TryGetKernel([MaybeNullWhen(false)] out TValue value)
         {

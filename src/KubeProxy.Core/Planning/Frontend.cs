@@ -48,6 +48,9 @@ public readonly record struct FrontendKey(IpAddr? Address, Protocol Protocol, us
     public override string ToString() => Address is { } address
         ? $"{new IpEndpoint(address, Port)}/{Protocol.ToLowerName()}"
         : $"node port {Port}/{Protocol.ToLowerName()}";
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Address.GetValueOrDefault(), ((int)Protocol << 16) | Port);
 }
 
 /// <summary>One destination of a service port and what happens to connections made to it.</summary>

@@ -4,16 +4,15 @@ using KubeProxy.Netfilter.Nftables;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>One shared set or map: what it should hold, what the kernel has, and how to write the difference.</summary>
-internal abstract class ElementCollection(NftSet set)
+/// <param name="set">The set.</param>
+/// <param name="staged">Where the collection enters itself when something is staged.</param>
+internal abstract class ElementCollection(NftSet set, List<ElementCollection> staged)
 {
     public NftSet Set { get; } = set;
 
     public abstract bool HasChanges { get; }
 
     public abstract int ChangeCount { get; }
-
-    /// <summary>Whether something was staged since the last call of <see cref="Commit"/>.</summary>
-    public abstract bool HasStaged { get; }
 
     /// <summary>Replaces what the owner wants by what was staged for it since the last call.</summary>
     public abstract void Commit(RuleOwner owner);
@@ -25,6 +24,8 @@ internal abstract class ElementCollection(NftSet set)
 
     /// <summary>Takes over what the kernel has.</summary>
     public abstract IElementAdoption BeginAdoption();
+
+    protected void NoteStaged() => staged.Add(this);
 
     /// <summary>The number of elements that are desired or known to be in the kernel.</summary>
     public abstract int Count { get; }
@@ -41,7 +42,8 @@ internal interface IElementAdoption
 }
 
 /// <inheritdoc cref="ElementCollection"/>
-internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<TKey, TValue> codec) : ElementCollection(set)
+internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<TKey, TValue> codec, List<ElementCollection> staged)
+    : ElementCollection(set, staged)
     where TKey : notnull, IEquatable<TKey>
     where TValue : IEquatable<TValue>
 {
@@ -52,11 +54,13 @@ internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<
 
     public override int ChangeCount => _entries.ChangeCount;
 
-    public override bool HasStaged => _staged.Count > 0;
-
     public override int Count => _entries.Count;
 
-    public void Stage(TKey key, TValue value) => _staged.Add(KeyValuePair.Create(key, value));
+    public void Stage(TKey key, TValue value)
+    {
+        if (_staged.Count == 0) NoteStaged();
+        _staged.Add(KeyValuePair.Create(key, value));
+    }
 
     public override void Commit(RuleOwner owner)
     {
@@ -67,11 +71,11 @@ internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<
     public override void Remove(RuleOwner owner) => _entries.Remove(owner);
 
     /// <summary>What stands at the key: the owner's own wish, or else what the kernel has.</summary>
-    public bool TryGetCurrent(RuleOwner owner, TKey key, out TValue value) =>
-        (_entries.TryGetDesired(key, out value!, out var by) && by.Equals(owner)) || _entries.TryGetKernel(key, out value!);
+    public bool TryGetCurrent(RuleOwner owner, TKey key, out TValue value) => _entries.TryGetCurrent(owner, key, out value!);
 
     public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize)
     {
+        if (!HasChanges) return;
         var changes = _entries.Diff();
         // The data of an element cannot be changed: it is deleted and added in the same transaction.
         foreach (var keys in changes.Removed.Chunk(operationSize)) deletions.Add(Deletion(keys, acknowledge: true));

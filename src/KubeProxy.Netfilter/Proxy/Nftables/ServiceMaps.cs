@@ -11,20 +11,20 @@ internal sealed class ServiceMaps : TableState
     public ServiceMaps(IpFamily family, FixedSets sets)
     {
         ElementCollection<FrontendKey, FrontendVerdict> Verdicts(string name, bool nodePorts) =>
-            new(sets[name], new FrontendVerdictCodec(nodePorts ? null : family));
+            new(sets[name], new FrontendVerdictCodec(nodePorts ? null : family), Staged);
         ElementCollection<FrontendKey, NoValue> Frontends(string name, bool nodePorts) =>
-            new(sets[name], new FrontendCodec(nodePorts ? null : family));
+            new(sets[name], new FrontendCodec(nodePorts ? null : family), Staged);
         Lists ListsOf(EndpointLists lists) => new(
-            new(sets[lists.Map], new EndpointSlotCodec(family, lists.NodePorts)),
+            new(sets[lists.Map], new EndpointSlotCodec(family, lists.NodePorts), Staged),
             [.. SizeClass.Largest.UpTo().Select(size => new ElementCollection<FrontendKey, FrontendLabel>(
-                sets[lists.SetOf(size)], new LabelledFrontendCodec(lists.NodePorts ? null : family)))],
+                sets[lists.SetOf(size)], new LabelledFrontendCodec(lists.NodePorts ? null : family), Staged))],
             Verdicts(lists.AffinityMap, lists.NodePorts));
 
-        HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family));
-        FirewallSources = new(sets[FixedSets.FirewallSources], new AllowedSourceCodec(family));
+        HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family), Staged);
+        FirewallSources = new(sets[FixedSets.FirewallSources], new AllowedSourceCodec(family), Staged);
         FirewallServices = Frontends(FixedSets.FirewallServices, nodePorts: false);
-        ClusterIps = new(sets[FixedSets.ClusterIps], new AddressCodec(family));
-        NodePortIps = new(sets[FixedSets.NodePortIps], new AddressCodec(family));
+        ClusterIps = new(sets[FixedSets.ClusterIps], new AddressCodec(family), Staged);
+        NodePortIps = new(sets[FixedSets.NodePortIps], new AddressCodec(family), Staged);
         Ips = new(
             ListsOf(EndpointLists.Ips), ListsOf(EndpointLists.LocalIps), Frontends(FixedSets.MasqueradeIps, nodePorts: false),
             Frontends(FixedSets.ExternalLocalIps, nodePorts: false), Verdicts(FixedSets.NoEndpointServices, nodePorts: false));

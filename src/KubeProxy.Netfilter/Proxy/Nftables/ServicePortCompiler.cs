@@ -71,6 +71,13 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
     private static void StageSlots(
         RuleOwner owner, FrontendKey frontend, ElementCollection<EndpointSlot, IpEndpoint> slots, ReadOnlySpan<IpEndpoint> endpoints)
     {
+        if (!slots.TryGetCurrent(owner, new EndpointSlot(frontend, 0), out _))
+        {
+            // A new list.
+            for (var i = 0; i < endpoints.Length; i++) slots.Stage(new EndpointSlot(frontend, (uint)i), endpoints[i]);
+            return;
+        }
+
         var missing = new HashSet<IpEndpoint>(endpoints.Length);
         foreach (var endpoint in endpoints) missing.Add(endpoint);
         var free = new List<uint>();

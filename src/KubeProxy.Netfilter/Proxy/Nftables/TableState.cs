@@ -56,14 +56,18 @@ internal abstract class TableState
         foreach (var collection in Elements) collection.BeginAdoption().Complete();
     }
 
+    /// <summary>The collections of elements in which something was staged since the last call of <see cref="Commit"/>.</summary>
+    protected List<ElementCollection> Staged { get; } = [];
+
     // An owner has elements in a handful of many collections.
     private void CommitElements(RuleOwner owner)
     {
-        ElementCollection[] staged = [.. Elements.Where(collection => collection.HasStaged)];
-        foreach (var collection in _elementsOf.GetValueOrDefault(owner, []))
-            if (!collection.HasStaged) collection.Remove(owner);
-        foreach (var collection in staged) collection.Commit(owner);
-        if (staged.Length == 0) _elementsOf.Remove(owner);
-        else _elementsOf[owner] = staged;
+        var before = _elementsOf.GetValueOrDefault(owner, []);
+        foreach (var collection in before)
+            if (!Staged.Contains(collection)) collection.Remove(owner);
+        foreach (var collection in Staged) collection.Commit(owner);
+        if (Staged.Count == 0) _elementsOf.Remove(owner);
+        else if (!Staged.SequenceEqual(before)) _elementsOf[owner] = [.. Staged];
+        Staged.Clear();
     }
 }
