@@ -56,7 +56,7 @@ public sealed class HostTests : IDisposable
     [InlineData("flush table ip kube-proxy")]
     [InlineData("delete table ip kube-proxy")]
     [InlineData("flush ruleset")]
-    [InlineData("delete element ip kube-proxy service-ips-2 { 10.96.0.10 . tcp . 80 }")]
+    [InlineData("delete element ip kube-proxy service-ips-4 { 10.96.0.10 . tcp . 80 }")]
     [InlineData("add rule ip kube-proxy services counter drop")]
     public async Task Foreign_change_is_repaired_at_once_counted_and_connections_continue(string command)
     {
