@@ -69,6 +69,7 @@ internal sealed partial class FamilySync
         LogBackendRequest(_services.Logger, _planner.Family, reason);
         _backendRequested = true;
         _repairRequested = true;
+        _progress.Doubt();
         Request();
     }
 
@@ -115,8 +116,11 @@ internal sealed partial class FamilySync
             return;
         }
 
+        var isFull = _verify || _progress.Syncs == 0;
         var success = await CommitAsync(batch, cancellationToken);
-        _services.Metrics.SyncDuration.Record(_services.Time.GetElapsedTime(started).TotalSeconds, _tag);
+        var duration = _services.Time.GetElapsedTime(started).TotalSeconds;
+        _services.Metrics.SyncDuration.Record(duration, _tag);
+        (isFull ? _services.Metrics.FullSyncDuration : _services.Metrics.PartialSyncDuration).Record(duration, _tag);
         _pacer.End(Now, success);
     }
 
@@ -128,8 +132,16 @@ internal sealed partial class FamilySync
         _progress.Carry(batch);
         try
         {
+            var started = _services.Time.GetTimestamp();
             var result = await _backend.SyncAsync(batch.Changes with { Verify = _verify }, cancellationToken);
             _verify = false;
+            if (batch.HasUdp)
+            {
+                // What a backend does besides compiling and committing is to clean up after UDP services.
+                var flows = _services.Time.GetElapsedTime(started) - result.CompileTime - result.CommitTime;
+                _services.Metrics.FlowDuration.Record(Math.Max(0, flows.TotalSeconds), _tag);
+            }
+
             Succeed(batch, result);
             return true;
         }
@@ -161,7 +173,7 @@ internal sealed partial class FamilySync
         metrics.NoLocalEndpoints.Record(_planner.InternalWithoutLocal, _tag, ProxyMetrics.TrafficPolicy("internal"));
         metrics.NoLocalEndpoints.Record(_planner.ExternalWithoutLocal, _tag, ProxyMetrics.TrafficPolicy("external"));
         if (result is not null) Record(result);
-        _progress.Succeed(now, batch.Version, result);
+        _progress.Succeed(now, batch.Version, result, isCurrent: !_backendRequested);
         _services.OnProgress();
     }
 

@@ -94,7 +94,11 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     }
 
     /// <inheritdoc/>
-    public void MarkSynced(ObjectKind kind) => _readiness.MarkSynced(kind);
+    public void MarkSynced(ObjectKind kind)
+    {
+        if (kind == ObjectKind.EndpointSlice) _state.BeginMeasuringProgramming();
+        _readiness.MarkSynced(kind);
+    }
 
     /// <inheritdoc/>
     public void Report(string place, IReadOnlyList<ObjectProblem> problems)

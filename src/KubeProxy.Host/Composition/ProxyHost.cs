@@ -1,12 +1,11 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
+using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Http;
 using KubeProxy.Host.Logging;
-using KubeProxy.Host.Metrics;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
 using KubeProxy.Netfilter.Proxy;
@@ -17,11 +16,14 @@ using Microsoft.Extensions.Logging;
 namespace KubeProxy.Host.Composition;
 
 /// <summary>Puts the running proxy together.</summary>
-/// <param name="configuration">The configuration in force.</param>
+/// <param name="arguments">The command line.</param>
+/// <param name="configuration">The configuration at the start.</param>
+/// <param name="verbosity">How much is logged.</param>
 /// <param name="sources">Where objects come from.</param>
 /// <param name="podCidrs">The node's pod blocks, for detectLocalMode NodeCIDR; else empty.</param>
 /// <param name="parts">What comes from outside.</param>
-internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySources sources, IReadOnlyList<string> podCidrs, ProxyParts parts)
+internal sealed class ProxyHost(
+    ProxyArguments arguments, EffectiveConfiguration configuration, VerbositySwitch verbosity, ProxySources sources, IReadOnlyList<string> podCidrs, ProxyParts parts)
 {
     private readonly NodeSettings _node = new(configuration);
 
@@ -38,6 +40,7 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySourc
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.AddSingleton(parts.Time);
         services.AddSingleton<ProcessExit>();
+        services.AddSingleton(new CurrentConfiguration(configuration));
         AddProxy(services);
         AddServers(services);
         return builder.Build();
@@ -72,36 +75,21 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySourc
 
     private void AddServers(IServiceCollection services)
     {
-        services.AddSingleton(_ => new MetricsCollector(meter => meter.Name.StartsWith("KubeProxy", StringComparison.Ordinal)));
-        services.AddSingleton<HealthInstruments>();
-        services.AddSingleton<ProcessInstruments>();
+        services.AddSingleton(provider => new ProxyServers(
+            provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<CurrentConfiguration>(), arguments, verbosity, parts.Time));
         if (HostPort.TryParse(configuration.Source.HealthzBindAddress, out var healthz))
-            services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, CreateHealthHandler(provider).Handle));
+            services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, servers => servers.CreateHealthHandler()));
         if (HostPort.TryParse(configuration.Source.MetricsBindAddress, out var metrics))
-            services.AddSingleton<IHostedService>(provider => Listener(provider, "metrics", metrics, CreateMetricsHandler(provider).Handle));
+            services.AddSingleton<IHostedService>(provider => Listener(provider, "metrics", metrics, servers => servers.CreateMetricsHandler()));
         services.AddSingleton<IHostedService>(CreateServiceHealth);
     }
 
-    private RetriedListener Listener(IServiceProvider provider, string name, HostPort address, Func<Microsoft.AspNetCore.Http.HttpRequest, HttpReply> handler)
+    private RetriedListener Listener(IServiceProvider provider, string name, HostPort address, Func<ProxyServers, HttpHandler> handler)
     {
         var exit = provider.GetRequiredService<ProcessExit>();
         Action<Exception>? hardFail = configuration.Source.BindAddressHardFail ? _ => exit.Fail() : null;
-        return new RetriedListener(name, ListenAddress.From(address), handler, hardFail, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
-    }
-
-    private static HealthEndpoints CreateHealthHandler(IServiceProvider provider) =>
-        new(provider.GetRequiredService<ProxyEngine>().Health, provider.GetRequiredService<HealthInstruments>());
-
-    private MetricsEndpoints CreateMetricsHandler(IServiceProvider provider)
-    {
-        var engine = provider.GetRequiredService<ProxyEngine>();
-        provider.GetRequiredService<ProcessInstruments>();
-        return new MetricsEndpoints(
-            provider.GetRequiredService<MetricsCollector>(),
-            configuration.Mode,
-            Configz(),
-            () => StatusBody.Write(configuration.Mode, engine.GetStatus(), engine.Health.Report()),
-            () => StatusBody.IsReady(engine.GetStatus()));
+        return new RetriedListener(
+            name, ListenAddress.From(address), handler(provider.GetRequiredService<ProxyServers>()), hardFail, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
     }
 
     private ServiceHealthServer CreateServiceHealth(IServiceProvider provider)
@@ -112,19 +100,5 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySourc
             engine.ServiceHealth,
             family => HealthCheckAddresses.Of(family, _node.HealthCheckBlocks(family, addresses.Value), addresses.Value),
             engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
-    }
-
-    private byte[] Configz()
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WritePropertyName("kubeproxy.config.k8s.io");
-            JsonSerializer.Serialize(writer, configuration.Source, ConfigurationJsonContext.Default.KubeProxyConfiguration);
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
     }
 }

@@ -53,7 +53,8 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         ProxyArguments arguments, EffectiveConfiguration configuration, IReadOnlyList<ConfigurationProblem> warnings, CancellationToken cancellationToken)
     {
         if (arguments.WriteConfigTo is { } path) return WriteConfiguration(path, configuration);
-        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, parts.Time);
+        var verbosity = new VerbositySwitch(LoggingSetup.VerbosityOf(configuration.Source.Logging));
+        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, verbosity, parts.Time);
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new Undisposed(provider)));
         var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
         foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
@@ -66,11 +67,12 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
 
         new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, Environment.ProcessorCount);
         if (arguments.InitOnly) return Success;
-        return await ServeAsync(arguments, configuration, provider, loggers, logger, cancellationToken);
+        return await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
     }
 
     private async Task<int> ServeAsync(
-        ProxyArguments arguments, EffectiveConfiguration configuration, ILoggerProvider provider, ILoggerFactory loggers, ILogger logger, CancellationToken cancellationToken)
+        ProxyArguments arguments, EffectiveConfiguration configuration, VerbositySwitch verbosity, ILoggerProvider provider, ILoggerFactory loggers,
+        ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
@@ -80,7 +82,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             IReadOnlyList<string> podCidrs = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr
                 ? await PodCidrReader.ReadAsync(sources.Create(loggers, meters: null), node, parts.Time, cancellationToken)
                 : [];
-            using var host = new ProxyHost(configuration, sources, podCidrs, parts).Build(new Undisposed(provider));
+            using var host = new ProxyHost(arguments, configuration, verbosity, sources, podCidrs, parts).Build(new Undisposed(provider));
             host.Services.GetRequiredService<IProxySource>(); // What is wrong comes out here, not amid the start of the services.
             host.Services.GetRequiredService<ProxyEngine>();
             var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.

@@ -127,7 +127,7 @@ internal sealed partial class ServiceHealthServer : BackgroundService
         try
         {
             var addresses = _addresses(key.Family).Select(address => address with { Port = key.Port }).ToList();
-            _open[key] = await HttpListener.StartAsync(addresses, _ => Answer(key), _loggers, cancellationToken);
+            _open[key] = await HttpListener.StartAsync(addresses, _ => new(Answer(key)), _loggers, cancellationToken);
             LogOpened(key.Service, key.Family, key.Port);
             return true;
         }
