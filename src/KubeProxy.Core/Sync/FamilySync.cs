@@ -116,20 +116,17 @@ internal sealed partial class FamilySync
             return;
         }
 
-        var isFull = _verify || _progress.Syncs == 0;
-        var success = await CommitAsync(batch, cancellationToken);
-        var duration = _services.Time.GetElapsedTime(started).TotalSeconds;
-        _services.Metrics.SyncDuration.Record(duration, _tag);
-        (isFull ? _services.Metrics.FullSyncDuration : _services.Metrics.PartialSyncDuration).Record(duration, _tag);
+        var success = await CommitAsync(batch, started, cancellationToken);
         _pacer.End(Now, success);
     }
 
     /// <summary>
     /// Whatever the backend throws must not end the loop: the next try may work, and the kernel keeps what it has.
     /// </summary>
-    private async Task<bool> CommitAsync(PlanBatch batch, CancellationToken cancellationToken)
+    private async Task<bool> CommitAsync(PlanBatch batch, long begun, CancellationToken cancellationToken)
     {
         _progress.Carry(batch);
+        var isFull = _verify || _progress.Syncs == 0;
         try
         {
             var started = _services.Time.GetTimestamp();
@@ -142,6 +139,7 @@ internal sealed partial class FamilySync
                 _services.Metrics.FlowDuration.Record(Math.Max(0, flows.TotalSeconds), _tag);
             }
 
+            Measure(begun, isFull);
             Succeed(batch, result);
             return true;
         }
@@ -153,12 +151,20 @@ internal sealed partial class FamilySync
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            Measure(begun, isFull);
             _services.Metrics.Failures.Add(1, _tag);
             LogFailure(_services.Logger, _planner.Family, e.Message, e is ProxyBackendException ? null : e);
             _progress.Fail(e.Message);
             _services.OnProgress();
             return false;
         }
+    }
+
+    private void Measure(long begun, bool isFull)
+    {
+        var duration = _services.Time.GetElapsedTime(begun).TotalSeconds;
+        _services.Metrics.SyncDuration.Record(duration, _tag);
+        (isFull ? _services.Metrics.FullSyncDuration : _services.Metrics.PartialSyncDuration).Record(duration, _tag);
     }
 
     private void Succeed(PlanBatch batch, SyncResult? result)
