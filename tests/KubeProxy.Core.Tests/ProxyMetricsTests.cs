@@ -55,6 +55,7 @@ public class ProxyMetricsTests
             Assert.DoesNotContain("kubeproxy_sync_partial_proxy_rules_duration_seconds ip_family=IPv4", seen.Keys);
         }
 
+        engine.Upsert(Service("other", "10.96.0.2"));
         engine.Upsert(Slice("web-a", "web", At("10.0.0.2")) with
         {
             Metadata = slice.Metadata with { Annotations = new() { [WellKnownNames.LastChangeTriggerTimeAnnotation] = "2026-01-01T00:00:05.5Z" } },
