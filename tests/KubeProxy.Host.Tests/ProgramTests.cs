@@ -31,6 +31,8 @@ public abstract class ProgramTests : IDisposable
             return Backends[^1];
         },
         Cleaners = () => cleaners,
+        CleanersAtStart = _ => [],
+        NotifySocket = null,
         InterfaceAddresses = () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("::1")],
         HasIpv6 = () => true,
         Root = Directory,
@@ -137,6 +139,10 @@ public abstract class ProgramTests : IDisposable
 
         public List<ServicePortName> Updated { get; } = [];
 
+        public int Syncs { get; private set; }
+
+        public string? NodePortBlocks { get; private set; }
+
         public IpFamily Family => context.Family;
 
         public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken) =>
@@ -144,6 +150,8 @@ public abstract class ProgramTests : IDisposable
 
         public Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
         {
+            if (changes.Node is { } node) NodePortBlocks = string.Join(',', node.NodePortAddresses);
+            Syncs++;
             Updated.AddRange(changes.Updated.Select(plan => plan.Name));
             return Task.FromResult(new SyncResult());
         }

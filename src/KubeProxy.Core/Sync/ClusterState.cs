@@ -1,6 +1,7 @@
 using System.Globalization;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Core.Tracking;
 
 namespace KubeProxy.Core.Sync;
@@ -17,6 +18,8 @@ internal sealed class Trackers(ProxyOptions options, ProblemRegistry problems)
     public NodeTracker Node { get; } = new(options.NodeName, options.NodeAddresses, problems);
 
     public ServiceCidrTracker ServiceCidrs { get; } = new(problems);
+
+    public NodePortAddresses NodePortAddresses { get; set; } = options.NodePortAddresses;
 }
 
 /// <summary>
@@ -37,7 +40,7 @@ internal sealed class ClusterState
     public ClusterState(ProxyOptions options, IEnumerable<IpFamily> families, ProblemRegistry problems, DateTimeOffset start)
     {
         _trackers = new Trackers(options, problems);
-        _families = [.. families.Select(family => new FamilyPlanner(family, options, _trackers))];
+        _families = [.. families.Select(family => new FamilyPlanner(family, _trackers))];
         _start = start;
     }
 
@@ -53,6 +56,16 @@ internal sealed class ClusterState
     public T Read<T>(Func<Trackers, T> read)
     {
         lock (_gate) return read(_trackers);
+    }
+
+    public void SetNodePortAddresses(NodePortAddresses addresses)
+    {
+        lock (_gate)
+        {
+            if (_trackers.NodePortAddresses == addresses) return;
+            _trackers.NodePortAddresses = addresses;
+            MarkNode();
+        }
     }
 
     /// <summary>The source has delivered all EndpointSlices.</summary>

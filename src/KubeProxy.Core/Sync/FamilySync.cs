@@ -34,6 +34,13 @@ internal sealed partial class FamilySync
     /// <summary>How far it got.</summary>
     public SyncProgress Progress => _progress;
 
+    /// <summary>Other periods from now on. From any thread.</summary>
+    public void Change(TimeSpan minSyncPeriod, TimeSpan syncPeriod)
+    {
+        _pacer.Change(minSyncPeriod, syncPeriod);
+        _wake.Writer.TryWrite(true);
+    }
+
     private TimeSpan Now => _services.Time.GetElapsedTime(_epoch);
 
     public async Task RunAsync(Task ready, CancellationToken cancellationToken)

@@ -65,7 +65,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             return Failure;
         }
 
-        new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, Environment.ProcessorCount);
+        new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
         if (arguments.InitOnly) return Success;
         return await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
     }
@@ -76,18 +76,17 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     {
         try
         {
-            new OomScore(loggers.CreateLogger<OomScore>(), Path.Combine(parts.Root, "proc/self/oom_score_adj")).Apply(configuration.Source.OomScoreAdj ?? 0);
+            new OomScore(loggers.CreateLogger<OomScore>(), OomScore.PathBelow(parts.Root)).Apply(configuration.Source.OomScoreAdj ?? 0);
             var node = new NodeSettings(configuration).NodeName;
             var sources = new ProxySources(arguments, configuration, node, parts.Time);
-            IReadOnlyList<string> podCidrs = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr
-                ? await PodCidrReader.ReadAsync(sources.Create(loggers, meters: null), node, parts.Time, cancellationToken)
-                : [];
+            var podCidrs = await ReadPodCidrsAsync(configuration, sources, node, loggers, cancellationToken);
             using var host = new ProxyHost(arguments, configuration, verbosity, sources, podCidrs, parts).Build(new Undisposed(provider));
-            host.Services.GetRequiredService<IProxySource>(); // What is wrong comes out here, not amid the start of the services.
+            host.Services.GetRequiredService<ConnectedSource>(); // What is wrong comes out here, not amid the start of the services.
             host.Services.GetRequiredService<ProxyEngine>();
             var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.
             var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
+            host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(host.Services.GetRequiredService<ServiceReadiness>().Stopping);
             await host.RunAsync(cancellationToken);
             // The host stops when one of its services throws, but takes that for an orderly end.
             return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? Failure : exit.Code;
@@ -97,6 +96,14 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             LogCannotStart(logger, problem.Message);
             return Failure;
         }
+    }
+
+    private async Task<IReadOnlyList<string>> ReadPodCidrsAsync(
+        EffectiveConfiguration configuration, ProxySources sources, string node, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (configuration.Source.DetectLocalMode != DetectLocalMode.NodeCidr) return [];
+        using var connected = sources.Create(loggers, meters: null);
+        return await PodCidrReader.ReadAsync(connected.Source, node, parts.Time, cancellationToken);
     }
 
     private int WriteConfiguration(string path, EffectiveConfiguration configuration)

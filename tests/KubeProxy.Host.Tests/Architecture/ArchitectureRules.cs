@@ -47,6 +47,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Logging"] = ["KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Diagnostics"] = [],
+        ["KubeProxy.Host.Events"] = ["KubeProxy.Core"],
         ["KubeProxy.Host.Node"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Http"] =
         [
