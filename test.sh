@@ -18,6 +18,8 @@ iptables iptables
 conntrack conntrack
 ip iproute2
 strace strace
+promtool prometheus
+systemd-analyze systemd
 python3 python3
 TOOLS
   [ ${#missing[@]} = 0 ] && return
@@ -26,7 +28,7 @@ TOOLS
     return
   fi
   echo "Installing ${missing[*]} ..."
-  apt-get update -qq < /dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" < /dev/null > /dev/null
+  apt-get update -qq < /dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" < /dev/null > /dev/null
 }
 
 run_project() { # PROJECT

@@ -41,7 +41,7 @@ public class ProxyMetricsTests
         listener.RecordObservableInstruments();
         lock (seen)
         {
-            Assert.Equal(4.5, seen["kubeproxy_network_programming_duration_seconds ip_family=IPv4"]);
+            Assert.DoesNotContain("kubeproxy_network_programming_duration_seconds ip_family=IPv4", seen.Keys); // It was in the initial list.
             Assert.Equal(3, seen["kubeproxy_sync_commit_duration_seconds ip_family=IPv4"]);
             Assert.Equal(time.GetUtcNow().ToUnixTimeSeconds(), seen["kubeproxy_sync_proxy_rules_last_timestamp_seconds ip_family=IPv4"]);
             Assert.Equal(1, seen["kubeproxy_sync_proxy_rules_no_local_endpoints_total ip_family=IPv4 traffic_policy=internal"]);
@@ -51,7 +51,22 @@ public class ProxyMetricsTests
             Assert.Equal((7, 1, 2), (seen["kubeproxy_sync_operations_total ip_family=IPv4"], seen["kubeproxy_sync_repairs_total ip_family=IPv4"],
                 seen["kubeproxy_conntrack_reconciler_deleted_entries_total ip_family=IPv4"]));
             Assert.Contains("kubeproxy_sync_proxy_rules_duration_seconds ip_family=IPv4", seen.Keys);
+            Assert.Contains("kubeproxy_sync_full_proxy_rules_duration_seconds ip_family=IPv4", seen.Keys);
+            Assert.DoesNotContain("kubeproxy_sync_partial_proxy_rules_duration_seconds ip_family=IPv4", seen.Keys);
+        }
+
+        engine.Upsert(Service("other", "10.96.0.2"));
+        engine.Upsert(Slice("web-a", "web", At("10.0.0.2")) with
+        {
+            Metadata = slice.Metadata with { Annotations = new() { [WellKnownNames.LastChangeTriggerTimeAnnotation] = "2026-01-01T00:00:05.5Z" } },
+        });
+        await engine.WaitForSyncAsync(token);
+        lock (seen)
+        {
+            Assert.Equal(4.5, seen["kubeproxy_network_programming_duration_seconds ip_family=IPv4"]);
+            Assert.Contains("kubeproxy_sync_partial_proxy_rules_duration_seconds ip_family=IPv4", seen.Keys);
             Assert.Contains("kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds ip_family=IPv4", seen.Keys);
+            Assert.True(engine.GetStatus().Families[0].IsCurrent);
         }
 
         await stop.CancelAsync();

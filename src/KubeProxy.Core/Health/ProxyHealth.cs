@@ -10,7 +10,7 @@ public sealed class ProxyHealth
     private readonly Lock _gate = new();
     private readonly SortedDictionary<IpFamily, FamilyState> _families = [];
     private readonly TimeProvider _time;
-    private readonly TimeSpan _limit;
+    private TimeSpan _limit;
     private bool _nodeEligible;
 
     /// <summary>Makes the state.</summary>
@@ -40,6 +40,11 @@ public sealed class ProxyHealth
                 Families = families,
             };
         }
+    }
+
+    internal void Change(TimeSpan syncPeriod)
+    {
+        lock (_gate) _limit = 2 * syncPeriod;
     }
 
     internal void SetNodeEligible(bool eligible)

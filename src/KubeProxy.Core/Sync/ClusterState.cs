@@ -1,6 +1,7 @@
 using System.Globalization;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Core.Tracking;
 
 namespace KubeProxy.Core.Sync;
@@ -17,6 +18,8 @@ internal sealed class Trackers(ProxyOptions options, ProblemRegistry problems)
     public NodeTracker Node { get; } = new(options.NodeName, options.NodeAddresses, problems);
 
     public ServiceCidrTracker ServiceCidrs { get; } = new(problems);
+
+    public NodePortAddresses NodePortAddresses { get; set; } = options.NodePortAddresses;
 }
 
 /// <summary>
@@ -30,10 +33,14 @@ internal sealed class ClusterState
     private readonly FamilyPlanner[] _families;
     private readonly DateTimeOffset _start;
 
+    // Whether the source has delivered all EndpointSlices once. What it delivers before says how long this program, or its source,
+    // was away, not how long programming takes.
+    private bool _measuresProgramming;
+
     public ClusterState(ProxyOptions options, IEnumerable<IpFamily> families, ProblemRegistry problems, DateTimeOffset start)
     {
         _trackers = new Trackers(options, problems);
-        _families = [.. families.Select(family => new FamilyPlanner(family, options, _trackers))];
+        _families = [.. families.Select(family => new FamilyPlanner(family, _trackers))];
         _start = start;
     }
 
@@ -49,6 +56,22 @@ internal sealed class ClusterState
     public T Read<T>(Func<Trackers, T> read)
     {
         lock (_gate) return read(_trackers);
+    }
+
+    public void SetNodePortAddresses(NodePortAddresses addresses)
+    {
+        lock (_gate)
+        {
+            if (_trackers.NodePortAddresses == addresses) return;
+            _trackers.NodePortAddresses = addresses;
+            MarkNode();
+        }
+    }
+
+    /// <summary>The source has delivered all EndpointSlices.</summary>
+    public void BeginMeasuringProgramming()
+    {
+        lock (_gate) _measuresProgramming = true;
     }
 
     public PlanBatch Take(FamilyPlanner family)
@@ -155,7 +178,7 @@ internal sealed class ClusterState
     /// <summary>Changes from before the start would only tell how long this program did not run.</summary>
     private void AddTriggerTime(EndpointSlice slice, TrackedSlice? after)
     {
-        if (after is null || slice.Metadata.Annotations is not { } annotations) return;
+        if (!_measuresProgramming || after is null || slice.Metadata.Annotations is not { } annotations) return;
         var text = annotations.GetValueOrDefault(WellKnownNames.LastChangeTriggerTimeAnnotation);
         if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) return;
         if (time < _start) return;

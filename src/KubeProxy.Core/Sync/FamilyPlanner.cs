@@ -12,7 +12,7 @@ namespace KubeProxy.Core.Sync;
 /// Keeps the plans of one family up to date. Only Services marked since the last time are planned again, and those that win or
 /// lose a frontend by it. Not thread-safe: everything happens under the lock of <see cref="ClusterState"/>.
 /// </summary>
-internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Trackers trackers)
+internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
 {
     private readonly Dictionary<NamespacedName, ServicePortPlan[]> _plans = [];
     private readonly SortedDictionary<NamespacedName, ServiceHealth> _health = [];
@@ -228,7 +228,7 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
         var node = new NodePlan
         {
             Family = family,
-            NodePortAddresses = options.NodePortAddresses.Resolve(family, trackers.Node.Topology),
+            NodePortAddresses = trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology),
             ServiceCidrs = trackers.ServiceCidrs.Of(family),
         };
         if (node == _node) return null;
@@ -240,5 +240,9 @@ internal sealed class FamilyPlanner(IpFamily family, ProxyOptions options, Track
 internal sealed record PlanBatch(
     PlanChanges Changes, long Version, List<DateTimeOffset> TriggerTimes, ImmutableArray<ServiceHealth> Health)
 {
+    /// <summary>Whether UDP service ports are among the changes.</summary>
+    public bool HasUdp => Changes.Updated.Any(plan => plan.Name.Protocol == Protocol.Udp)
+        || Changes.Removed.Any(name => name.Protocol == Protocol.Udp);
+
     public bool IsEmpty => Changes.Node is null && Changes.Updated.Count == 0 && Changes.Removed.Count == 0;
 }

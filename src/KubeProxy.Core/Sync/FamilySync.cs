@@ -34,6 +34,13 @@ internal sealed partial class FamilySync
     /// <summary>How far it got.</summary>
     public SyncProgress Progress => _progress;
 
+    /// <summary>Other periods from now on. From any thread.</summary>
+    public void Change(TimeSpan minSyncPeriod, TimeSpan syncPeriod)
+    {
+        _pacer.Change(minSyncPeriod, syncPeriod);
+        _wake.Writer.TryWrite(true);
+    }
+
     private TimeSpan Now => _services.Time.GetElapsedTime(_epoch);
 
     public async Task RunAsync(Task ready, CancellationToken cancellationToken)
@@ -69,6 +76,7 @@ internal sealed partial class FamilySync
         LogBackendRequest(_services.Logger, _planner.Family, reason);
         _backendRequested = true;
         _repairRequested = true;
+        _progress.Doubt();
         Request();
     }
 
@@ -115,21 +123,30 @@ internal sealed partial class FamilySync
             return;
         }
 
-        var success = await CommitAsync(batch, cancellationToken);
-        _services.Metrics.SyncDuration.Record(_services.Time.GetElapsedTime(started).TotalSeconds, _tag);
+        var success = await CommitAsync(batch, started, cancellationToken);
         _pacer.End(Now, success);
     }
 
     /// <summary>
     /// Whatever the backend throws must not end the loop: the next try may work, and the kernel keeps what it has.
     /// </summary>
-    private async Task<bool> CommitAsync(PlanBatch batch, CancellationToken cancellationToken)
+    private async Task<bool> CommitAsync(PlanBatch batch, long begun, CancellationToken cancellationToken)
     {
         _progress.Carry(batch);
+        var isFull = _verify || _progress.Syncs == 0;
         try
         {
+            var started = _services.Time.GetTimestamp();
             var result = await _backend.SyncAsync(batch.Changes with { Verify = _verify }, cancellationToken);
             _verify = false;
+            if (batch.HasUdp)
+            {
+                // What a backend does besides compiling and committing is to clean up after UDP services.
+                var flows = _services.Time.GetElapsedTime(started) - result.CompileTime - result.CommitTime;
+                _services.Metrics.FlowDuration.Record(Math.Max(0, flows.TotalSeconds), _tag);
+            }
+
+            Measure(begun, isFull);
             Succeed(batch, result);
             return true;
         }
@@ -141,12 +158,20 @@ internal sealed partial class FamilySync
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            Measure(begun, isFull);
             _services.Metrics.Failures.Add(1, _tag);
             LogFailure(_services.Logger, _planner.Family, e.Message, e is ProxyBackendException ? null : e);
             _progress.Fail(e.Message);
             _services.OnProgress();
             return false;
         }
+    }
+
+    private void Measure(long begun, bool isFull)
+    {
+        var duration = _services.Time.GetElapsedTime(begun).TotalSeconds;
+        _services.Metrics.SyncDuration.Record(duration, _tag);
+        (isFull ? _services.Metrics.FullSyncDuration : _services.Metrics.PartialSyncDuration).Record(duration, _tag);
     }
 
     private void Succeed(PlanBatch batch, SyncResult? result)
@@ -161,7 +186,7 @@ internal sealed partial class FamilySync
         metrics.NoLocalEndpoints.Record(_planner.InternalWithoutLocal, _tag, ProxyMetrics.TrafficPolicy("internal"));
         metrics.NoLocalEndpoints.Record(_planner.ExternalWithoutLocal, _tag, ProxyMetrics.TrafficPolicy("external"));
         if (result is not null) Record(result);
-        _progress.Succeed(now, batch.Version, result);
+        _progress.Succeed(now, batch.Version, result, isCurrent: !_backendRequested);
         _services.OnProgress();
     }
 

@@ -94,7 +94,11 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     }
 
     /// <inheritdoc/>
-    public void MarkSynced(ObjectKind kind) => _readiness.MarkSynced(kind);
+    public void MarkSynced(ObjectKind kind)
+    {
+        if (kind == ObjectKind.EndpointSlice) _state.BeginMeasuringProgramming();
+        _readiness.MarkSynced(kind);
+    }
 
     /// <inheritdoc/>
     public void Report(string place, IReadOnlyList<ObjectProblem> problems)
@@ -117,6 +121,24 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         await Task.WhenAll(loops).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         await first;
     }
+
+    /// <summary>
+    /// Takes over <see cref="ProxyOptions.MinSyncPeriod"/>, <see cref="ProxyOptions.SyncPeriod"/> and
+    /// <see cref="ProxyOptions.NodePortAddresses"/> while it runs; the other options stay as they were. From any thread.
+    /// </summary>
+    /// <exception cref="ArgumentException">The options are out of range.</exception>
+    public void Reconfigure(ProxyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        foreach (var loop in _loops) loop.Change(options.MinSyncPeriod, options.SyncPeriod);
+        Health.Change(options.SyncPeriod);
+        _state.SetNodePortAddresses(options.NodePortAddresses);
+    }
+
+    /// <summary>The blocks in which node ports of a family are open now; empty for everywhere.</summary>
+    public IReadOnlyList<Cidr> GetNodePortBlocks(IpFamily family) =>
+        _state.Read(trackers => trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology));
 
     /// <summary>
     /// Completes when everything delivered so far is in force in every family (or quarantined). Waits through failures.

@@ -29,6 +29,9 @@ internal sealed class ProxyMetrics : IDisposable
         _ownsMeter = factory is null;
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
         SyncDuration = Seconds("kubeproxy_sync_proxy_rules_duration_seconds", "Time of one sync.", Exponential);
+        FullSyncDuration = Seconds("kubeproxy_sync_full_proxy_rules_duration_seconds",
+            "Time of one sync that compares everything with the kernel: the first one, and the periodic check.", Exponential);
+        PartialSyncDuration = Seconds("kubeproxy_sync_partial_proxy_rules_duration_seconds", "Time of one sync of what changed.", Exponential);
         QueueDuration = Seconds("kubeproxy_sync_queue_duration_seconds", "Time that the oldest change waited for its sync.", Exponential);
         PlanDuration = Seconds("kubeproxy_sync_plan_duration_seconds", "Time to plan what changed.", Exponential);
         CommitDuration = Seconds("kubeproxy_sync_commit_duration_seconds", "Time spent waiting for the kernel in one sync.", Exponential);
@@ -45,11 +48,19 @@ internal sealed class ProxyMetrics : IDisposable
         Failures = _meter.CreateCounter<long>("kubeproxy_sync_failures_total", null, "Syncs that failed.");
         Operations = _meter.CreateCounter<long>("kubeproxy_sync_operations_total", null, "Kernel objects written or deleted.");
         Repairs = _meter.CreateCounter<long>("kubeproxy_sync_repairs_total", null, "Kernel objects that others had changed.");
+        FlowDuration = Seconds("kubeproxy_conntrack_reconciler_sync_duration_seconds",
+            "Time to find and delete stale conntrack entries after a change of UDP services.", Exponential);
         DeletedFlows = _meter.CreateCounter<long>("kubeproxy_conntrack_reconciler_deleted_entries_total", null,
             "Stale conntrack entries deleted.");
     }
 
     public Histogram<double> SyncDuration { get; }
+
+    public Histogram<double> FullSyncDuration { get; }
+
+    public Histogram<double> PartialSyncDuration { get; }
+
+    public Histogram<double> FlowDuration { get; }
 
     public Histogram<double> QueueDuration { get; }
 

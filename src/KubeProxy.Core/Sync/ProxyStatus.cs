@@ -78,6 +78,12 @@ public sealed record FamilyStatus
     /// <summary>Why the last sync failed; null when it succeeded.</summary>
     public string? LastError { get; init; }
 
+    /// <summary>
+    /// Whether the last sync succeeded and the kernel has not been changed by others since: it holds what was last asked for, apart
+    /// from <see cref="Quarantined"/>.
+    /// </summary>
+    public bool IsCurrent { get; init; }
+
     /// <summary>Kernel objects repaired since the start.</summary>
     public long Repaired { get; init; }
 

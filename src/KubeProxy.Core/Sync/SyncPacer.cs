@@ -9,6 +9,9 @@ namespace KubeProxy.Core.Sync;
 /// <param name="random">Gives numbers from 0 to 1, so that the nodes of a cluster do not all retry together.</param>
 internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan verifyPeriod, Func<double> random)
 {
+    // Replaced as a whole, from any thread.
+    private volatile Periods _periods = new(minPeriod, maxRetry);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
 
     private const int RepairBurst = 5;
@@ -25,6 +28,9 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
 
     /// <summary>Failed syncs since the last successful one.</summary>
     public int Failures => _failures;
+
+    /// <summary>Other periods from now on. From any thread.</summary>
+    public void Change(TimeSpan least, TimeSpan longestRetry) => _periods = new Periods(least, longestRetry);
 
     /// <summary>There is something to sync.</summary>
     public void Request() => _requested = true;
@@ -45,7 +51,7 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     {
         if (_lastEnd is not { } end) return TimeSpan.Zero;
         if (_repair == RepairRequest.Urgent && _failures == 0) return end;
-        var earliest = end + (_repair == RepairRequest.Storm ? Max(minPeriod, StormDelay) : minPeriod);
+        var earliest = end + (_repair == RepairRequest.Storm ? Max(_periods.Least, StormDelay) : _periods.Least);
         if (_requested) return _failures == 0 ? earliest : Max(earliest, end + Min(_retryDelay, FirstRetry));
         return Max(earliest, _failures > 0 ? end + _retryDelay : _lastVerify + verifyPeriod);
     }
@@ -66,7 +72,7 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     {
         _lastEnd = now;
         _failures = success ? 0 : _failures + 1;
-        if (!success) _retryDelay = Min(FirstRetry * Math.Pow(2, Math.Min(_failures - 1, 30)) * (1 + random() / 4), maxRetry);
+        if (!success) _retryDelay = Min(FirstRetry * Math.Pow(2, Math.Min(_failures - 1, 30)) * (1 + random() / 4), _periods.LongestRetry);
     }
 
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
@@ -79,4 +85,6 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
         Urgent,
         Storm,
     }
+
+    private sealed record Periods(TimeSpan Least, TimeSpan LongestRetry);
 }

@@ -14,6 +14,7 @@ internal sealed class SyncProgress
     private long _failed;
     private long _repaired;
     private long _version = -1;
+    private bool _isCurrent;
 
     public long Syncs
     {
@@ -52,14 +53,25 @@ internal sealed class SyncProgress
         lock (_gate) return _result?.Quarantined.Contains(owner) != true;
     }
 
+    /// <summary>The kernel may no longer hold what was asked for.</summary>
+    public void Doubt()
+    {
+        lock (_gate) _isCurrent = false;
+    }
+
     /// <summary>A sync succeeded; without a result there was nothing to do.</summary>
-    public void Succeed(DateTimeOffset now, long version, SyncResult? result)
+    /// <param name="now">The time.</param>
+    /// <param name="version">What is in force now.</param>
+    /// <param name="result">What the backend did.</param>
+    /// <param name="isCurrent">Whether nothing has been heard meanwhile that puts it in doubt again.</param>
+    public void Succeed(DateTimeOffset now, long version, SyncResult? result, bool isCurrent)
     {
         lock (_gate)
         {
             _version = version;
             _lastSync = now;
             _error = null;
+            _isCurrent = isCurrent;
             if (result is null) return;
             _syncs++;
             _result = result;
@@ -72,6 +84,7 @@ internal sealed class SyncProgress
         lock (_gate)
         {
             _failed++;
+            _isCurrent = false;
             _error = error;
         }
     }
@@ -89,6 +102,7 @@ internal sealed class SyncProgress
                 LastSync = _lastSync,
                 LastResult = _result,
                 LastError = _error,
+                IsCurrent = _isCurrent,
                 Repaired = _repaired,
                 Quarantined = _result?.Quarantined ?? [],
             };

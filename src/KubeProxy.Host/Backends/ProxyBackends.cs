@@ -32,6 +32,14 @@ internal static class ProxyBackends
     /// <summary>What <c>--cleanup</c> runs, whatever the mode.</summary>
     public static IReadOnlyList<IRuleCleaner> Cleaners() => [new NftablesCleaner(() => NftablesClient.Open()), new IptablesCleaner(() => NftablesClient.Open())];
 
+    /// <summary>What another mode may have left, and would be in the way of the mode configured. iptables and ipvs share chains.</summary>
+    public static IReadOnlyList<IRuleCleaner> CleanersAtStart(string mode) => mode switch
+    {
+        ProxyMode.Nftables => [new IptablesCleaner(() => NftablesClient.Open())],
+        ProxyMode.Iptables or ProxyMode.Ipvs => [new NftablesCleaner(() => NftablesClient.Open())],
+        _ => [],
+    };
+
     /// <summary>Why a mode cannot be used; null when it can.</summary>
     public static string? Refuse(string mode) => mode is ProxyMode.Nftables or ProxyMode.Iptables
         ? null

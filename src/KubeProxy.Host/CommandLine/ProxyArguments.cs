@@ -27,6 +27,14 @@ internal sealed record ProxyArguments
     /// <summary><c>--version</c>: null for no, else <c>true</c> or <c>raw</c>.</summary>
     public string? Version => Last("version") is { } value && FlagValues.ParseBoolean(value) is not false ? value : null;
 
+    /// <summary>Every flag with its value, given or by default.</summary>
+    public IReadOnlyDictionary<string, string> AllValues()
+    {
+        var values = FlagTable.All.ToDictionary(flag => flag.Name, flag => flag.Default);
+        foreach (var (flag, value) in Given) values[flag.Name] = value;
+        return values;
+    }
+
     private bool IsOn(string name) => Last(name) is { } value && FlagValues.ParseBoolean(value) == true;
 
     private string? Last(string name) => Given.LastOrDefault(given => given.Flag.Name == name).Value is { Length: > 0 } value ? value : null;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -50,15 +49,4 @@ internal sealed class NodeSettings(EffectiveConfiguration configuration)
         All = configuration.MasqueradeAll,
         LocalDetector = LocalDetectors.For(configuration, family, podCidrs),
     };
-
-    /// <summary>
-    /// The blocks in which health check node ports listen; empty for everywhere. <c>primary</c> is the bind address or, like
-    /// upstream, what the node's interfaces say at the start.
-    /// </summary>
-    public ImmutableArray<Cidr> HealthCheckBlocks(IpFamily family, IReadOnlyList<IpAddr> interfaceAddresses)
-    {
-        var addresses = NodePortAddresses.Parse(configuration.Source.NodePortAddresses);
-        IpAddr? Own(IpFamily wanted) => BindAddress is { } bound && bound.Family == wanted ? bound : InterfaceAddresses.Primary(wanted, interfaceAddresses);
-        return addresses.Resolve(family, new NodeTopology(null, Own(IpFamily.IPv4), Own(IpFamily.IPv6)));
-    }
 }

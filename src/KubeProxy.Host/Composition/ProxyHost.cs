@@ -1,12 +1,13 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
+using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Events;
 using KubeProxy.Host.Http;
 using KubeProxy.Host.Logging;
-using KubeProxy.Host.Metrics;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
 using KubeProxy.Netfilter.Proxy;
@@ -17,12 +18,18 @@ using Microsoft.Extensions.Logging;
 namespace KubeProxy.Host.Composition;
 
 /// <summary>Puts the running proxy together.</summary>
-/// <param name="configuration">The configuration in force.</param>
+/// <param name="arguments">The command line.</param>
+/// <param name="configuration">The configuration at the start.</param>
+/// <param name="verbosity">How much is logged.</param>
 /// <param name="sources">Where objects come from.</param>
 /// <param name="podCidrs">The node's pod blocks, for detectLocalMode NodeCIDR; else empty.</param>
 /// <param name="parts">What comes from outside.</param>
-internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySources sources, IReadOnlyList<string> podCidrs, ProxyParts parts)
+internal sealed class ProxyHost(
+    ProxyArguments arguments, EffectiveConfiguration configuration, VerbositySwitch verbosity, ProxySources sources, IReadOnlyList<string> podCidrs, ProxyParts parts)
 {
+    // How long the process stays to tell why it ends.
+    private static readonly TimeSpan LastEventTime = TimeSpan.FromSeconds(2);
+
     private readonly NodeSettings _node = new(configuration);
 
     /// <summary>Makes the host; nothing runs yet.</summary>
@@ -38,6 +45,10 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySourc
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.AddSingleton(parts.Time);
         services.AddSingleton<ProcessExit>();
+        services.AddSingleton(new CurrentConfiguration(configuration));
+        services.AddSingleton(verbosity);
+        services.AddSingleton(parts);
+        services.AddSingleton(arguments);
         AddProxy(services);
         AddServers(services);
         return builder.Build();
@@ -48,8 +59,25 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySourc
         services.AddSingleton(provider => sources.Create(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(_ => NftablesConnection.Open());
         services.AddSingleton(CreateEngine);
-        services.AddSingleton<IProxySink>(CreateSink);
+        services.AddSingleton(CreateEvents);
+        services.AddSingleton(CreateNodeWatch);
+        services.AddSingleton<IProxySink>(provider => new NodeSink(
+            provider.GetRequiredService<ProxyEngine>(), _node.NodeName, parts.InterfaceAddresses, provider.GetRequiredService<NodeWatch>()));
+        services.AddSingleton(provider => new ServiceReadiness(parts.NotifySocket, provider.GetRequiredService<ILogger<ServiceReadiness>>()));
+        services.AddSingleton<FirstSync>();
         services.AddHostedService<ProxyService>();
+        services.AddHostedService(provider => new StartAdvice(
+            provider.GetRequiredService<CurrentConfiguration>(), provider.GetRequiredService<NodeWatch>(), _node,
+            provider.GetRequiredService<ProxyEngine>().GetStatus().Families.Count > 1, podCidrs, parts.Time, provider.GetRequiredService<ILogger<StartAdvice>>()));
+        if (arguments.ConfigFile is not null) AddConfigurationWatch(services);
+    }
+
+    private void AddConfigurationWatch(IServiceCollection services)
+    {
+        services.AddSingleton(provider => new ConntrackSettings(provider.GetRequiredService<ILogger<ConntrackSettings>>(), parts.Root));
+        services.AddSingleton(provider => new OomScore(provider.GetRequiredService<ILogger<OomScore>>(), OomScore.PathBelow(parts.Root)));
+        services.AddSingleton<LiveSettings>();
+        services.AddHostedService<ConfigurationWatch>();
     }
 
     private ProxyEngine CreateEngine(IServiceProvider provider)
@@ -57,74 +85,72 @@ internal sealed class ProxyHost(EffectiveConfiguration configuration, ProxySourc
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var meters = provider.GetRequiredService<IMeterFactory>();
         var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
+        RefuseFatal(families);
         var backends = families.Select(family => parts.CreateBackend(
             new BackendContext(
                 configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, provider.GetRequiredService<NftablesConnection>))).ToList();
         return new ProxyEngine(_node.ToOptions(), backends, parts.Time, loggers.CreateLogger<ProxyEngine>(), meters);
     }
 
-    private NodeSink CreateSink(IServiceProvider provider)
+    /// <summary>With one family, pods of the other are all that the configuration recognises.</summary>
+    private void RefuseFatal(IReadOnlyList<IpFamily> families)
+    {
+        if (families.Count > 1) return;
+        var fatal = ConfigurationAdvice.OnFamilies(configuration, families[0], isDualStack: false, podCidrs).Where(advice => advice.IsFatal).ToList();
+        if (fatal.Count > 0) throw new ProxyBackendException(string.Join("; ", fatal.Select(advice => advice.Message)) + ", and the kernel does no other family");
+    }
+
+    private EventRecorder CreateEvents(IServiceProvider provider) => new(
+        provider.GetRequiredService<ConnectedSource>().Client, _node.NodeName, System.Net.Dns.GetHostName(), parts.Time,
+        provider.GetRequiredService<ILogger<EventRecorder>>());
+
+    private NodeWatch CreateNodeWatch(IServiceProvider provider)
     {
         var exit = provider.GetRequiredService<ProcessExit>();
-        Action<IReadOnlyList<string>>? changed = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr ? _ => exit.Fail() : null;
-        return new NodeSink(provider.GetRequiredService<ProxyEngine>(), _node.NodeName, parts.InterfaceAddresses, changed);
+        var watch = new NodeWatch(
+            _node.NodeName, configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr, provider.GetRequiredService<ILogger<NodeWatch>>());
+        watch.PodCidrsChanged += exit.Fail;
+        watch.AddressesChanged += provider.GetRequiredService<ServiceHealthServer>().Recheck;
+        return watch;
     }
 
     private void AddServers(IServiceCollection services)
     {
-        services.AddSingleton(_ => new MetricsCollector(meter => meter.Name.StartsWith("KubeProxy", StringComparison.Ordinal)));
-        services.AddSingleton<HealthInstruments>();
-        services.AddSingleton<ProcessInstruments>();
+        services.AddSingleton(provider => new ProxyServers(
+            provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<CurrentConfiguration>(), arguments, verbosity, parts.Time));
         if (HostPort.TryParse(configuration.Source.HealthzBindAddress, out var healthz))
-            services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, CreateHealthHandler(provider).Handle));
+            services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, "FailedToStartProxierHealthcheck", servers => servers.CreateHealthHandler()));
         if (HostPort.TryParse(configuration.Source.MetricsBindAddress, out var metrics))
-            services.AddSingleton<IHostedService>(provider => Listener(provider, "metrics", metrics, CreateMetricsHandler(provider).Handle));
-        services.AddSingleton<IHostedService>(CreateServiceHealth);
+            services.AddSingleton<IHostedService>(provider => Listener(provider, "metrics", metrics, "FailedToStartMetricServer", servers => servers.CreateMetricsHandler()));
+        services.AddSingleton(CreateServiceHealth);
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ServiceHealthServer>());
+        services.AddHostedService(provider => new AddressWatch(provider.GetRequiredService<ServiceHealthServer>().Recheck));
     }
 
-    private RetriedListener Listener(IServiceProvider provider, string name, HostPort address, Func<Microsoft.AspNetCore.Http.HttpRequest, HttpReply> handler)
+    private RetriedListener Listener(IServiceProvider provider, string name, HostPort address, string failureEvent, Func<ProxyServers, HttpHandler> handler)
     {
         var exit = provider.GetRequiredService<ProcessExit>();
-        Action<Exception>? hardFail = configuration.Source.BindAddressHardFail ? _ => exit.Fail() : null;
-        return new RetriedListener(name, ListenAddress.From(address), handler, hardFail, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
-    }
+        var events = provider.GetRequiredService<EventRecorder>();
+        Func<Exception, Task>? hardFail = configuration.Source.BindAddressHardFail ? HardFailAsync : null;
+        return new RetriedListener(
+            name, ListenAddress.From(address), handler(provider.GetRequiredService<ProxyServers>()), hardFail, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
 
-    private static HealthEndpoints CreateHealthHandler(IServiceProvider provider) =>
-        new(provider.GetRequiredService<ProxyEngine>().Health, provider.GetRequiredService<HealthInstruments>());
-
-    private MetricsEndpoints CreateMetricsHandler(IServiceProvider provider)
-    {
-        var engine = provider.GetRequiredService<ProxyEngine>();
-        provider.GetRequiredService<ProcessInstruments>();
-        return new MetricsEndpoints(
-            provider.GetRequiredService<MetricsCollector>(),
-            configuration.Mode,
-            Configz(),
-            () => StatusBody.Write(configuration.Mode, engine.GetStatus(), engine.Health.Report()),
-            () => StatusBody.IsReady(engine.GetStatus()));
+        async Task HardFailAsync(Exception problem)
+        {
+            using var limit = new CancellationTokenSource(LastEventTime, parts.Time);
+            await events.AboutNodeAsync("Warning", failureEvent, $"cannot serve {name} on {address}: {problem.Message}", limit.Token);
+            exit.Fail();
+        }
     }
 
     private ServiceHealthServer CreateServiceHealth(IServiceProvider provider)
     {
         var engine = provider.GetRequiredService<ProxyEngine>();
-        var addresses = new Lazy<IReadOnlyList<Core.Model.IpAddr>>(parts.InterfaceAddresses);
+        var events = provider.GetRequiredService<EventRecorder>();
         return new ServiceHealthServer(
             engine.ServiceHealth,
-            family => HealthCheckAddresses.Of(family, _node.HealthCheckBlocks(family, addresses.Value), addresses.Value),
+            family => HealthCheckAddresses.Of(family, engine.GetNodePortBlocks(family), parts.InterfaceAddresses()),
+            (service, note) => events.AboutServiceAsync(service, "Warning", "FailedToStartServiceHealthcheck", "Listen", note, CancellationToken.None),
             engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
-    }
-
-    private byte[] Configz()
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WritePropertyName("kubeproxy.config.k8s.io");
-            JsonSerializer.Serialize(writer, configuration.Source, ConfigurationJsonContext.Default.KubeProxyConfiguration);
-            writer.WriteEndObject();
-        }
-
-        return buffer.ToArray();
     }
 }

@@ -14,6 +14,12 @@ internal sealed record ProxyParts
     /// <summary>Makes what <c>--cleanup</c> runs.</summary>
     public Func<IReadOnlyList<IRuleCleaner>> Cleaners { get; init; } = ProxyBackends.Cleaners;
 
+    /// <summary>Makes what removes the rules of other modes once those of the mode given are in force.</summary>
+    public Func<string, IReadOnlyList<IRuleCleaner>> CleanersAtStart { get; init; } = ProxyBackends.CleanersAtStart;
+
+    /// <summary>The socket of systemd; null for none.</summary>
+    public string? NotifySocket { get; init; } = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+
     /// <summary>Lists the addresses of the interfaces.</summary>
     public Func<IReadOnlyList<IpAddr>> InterfaceAddresses { get; init; } = Node.InterfaceAddresses.List;
 

@@ -53,7 +53,8 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         ProxyArguments arguments, EffectiveConfiguration configuration, IReadOnlyList<ConfigurationProblem> warnings, CancellationToken cancellationToken)
     {
         if (arguments.WriteConfigTo is { } path) return WriteConfiguration(path, configuration);
-        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, parts.Time);
+        var verbosity = new VerbositySwitch(LoggingSetup.VerbosityOf(configuration.Source.Logging));
+        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, verbosity, parts.Time);
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new Undisposed(provider)));
         var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
         foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
@@ -64,28 +65,28 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             return Failure;
         }
 
-        new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, Environment.ProcessorCount);
+        new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
         if (arguments.InitOnly) return Success;
-        return await ServeAsync(arguments, configuration, provider, loggers, logger, cancellationToken);
+        return await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
     }
 
     private async Task<int> ServeAsync(
-        ProxyArguments arguments, EffectiveConfiguration configuration, ILoggerProvider provider, ILoggerFactory loggers, ILogger logger, CancellationToken cancellationToken)
+        ProxyArguments arguments, EffectiveConfiguration configuration, VerbositySwitch verbosity, ILoggerProvider provider, ILoggerFactory loggers,
+        ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
-            new OomScore(loggers.CreateLogger<OomScore>(), Path.Combine(parts.Root, "proc/self/oom_score_adj")).Apply(configuration.Source.OomScoreAdj ?? 0);
+            new OomScore(loggers.CreateLogger<OomScore>(), OomScore.PathBelow(parts.Root)).Apply(configuration.Source.OomScoreAdj ?? 0);
             var node = new NodeSettings(configuration).NodeName;
             var sources = new ProxySources(arguments, configuration, node, parts.Time);
-            IReadOnlyList<string> podCidrs = configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr
-                ? await PodCidrReader.ReadAsync(sources.Create(loggers, meters: null), node, parts.Time, cancellationToken)
-                : [];
-            using var host = new ProxyHost(configuration, sources, podCidrs, parts).Build(new Undisposed(provider));
-            host.Services.GetRequiredService<IProxySource>(); // What is wrong comes out here, not amid the start of the services.
+            var podCidrs = await ReadPodCidrsAsync(configuration, sources, node, loggers, cancellationToken);
+            using var host = new ProxyHost(arguments, configuration, verbosity, sources, podCidrs, parts).Build(new Undisposed(provider));
+            host.Services.GetRequiredService<ConnectedSource>(); // What is wrong comes out here, not amid the start of the services.
             host.Services.GetRequiredService<ProxyEngine>();
             var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.
             var services = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             LogStarting(logger, KubernetesVersion.Full, configuration.Mode, node);
+            host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(host.Services.GetRequiredService<ServiceReadiness>().Stopping);
             await host.RunAsync(cancellationToken);
             // The host stops when one of its services throws, but takes that for an orderly end.
             return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? Failure : exit.Code;
@@ -95,6 +96,14 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             LogCannotStart(logger, problem.Message);
             return Failure;
         }
+    }
+
+    private async Task<IReadOnlyList<string>> ReadPodCidrsAsync(
+        EffectiveConfiguration configuration, ProxySources sources, string node, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (configuration.Source.DetectLocalMode != DetectLocalMode.NodeCidr) return [];
+        using var connected = sources.Create(loggers, meters: null);
+        return await PodCidrReader.ReadAsync(connected.Source, node, parts.Time, cancellationToken);
     }
 
     private int WriteConfiguration(string path, EffectiveConfiguration configuration)

@@ -5,29 +5,44 @@ namespace KubeProxy.Host.Configuration;
 /// <summary>The feature gates of kube-proxy 1.36. Those that can still be changed have defaults here; locked ones are always on.</summary>
 public static class FeatureGates
 {
+    private const string Alpha = "ALPHA";
+    private const string Beta = "BETA";
+
     private static readonly FrozenDictionary<string, Gate> Known = new Dictionary<string, Gate>
     {
-        ["AllAlpha"] = new(false), ["AllBeta"] = new(false),
+        ["AllAlpha"] = new(false, Alpha), ["AllBeta"] = new(false, Beta),
         ["AllowServiceExternalIPs"] = new(true),
         ["PreferSameTrafficDistribution"] = new(true, IsLocked: true),
         ["MultiCIDRServiceAllocator"] = new(true, IsLocked: true),
         ["NFTablesProxyMode"] = new(true, IsLocked: true),
-        ["ComponentFlagz"] = new(true), ["ComponentStatusz"] = new(true),
-        ["NativeHistograms"] = new(false), ["ContextualLogging"] = new(true),
-        ["LoggingAlphaOptions"] = new(false), ["LoggingBetaOptions"] = new(true),
-        ["CBORServingAndStorage"] = new(false), ["WatchListClient"] = new(true), ["InformerResourceVersion"] = new(true),
-        ["AtomicFIFO"] = new(true), ["UnlockWhileProcessingFIFO"] = new(true), ["InOrderInformersBatchProcess"] = new(true),
-        ["ClientsAllowTLSCacheGC"] = new(true), ["ClientsAllowCARotation"] = new(true),
+        ["ComponentFlagz"] = new(true, Beta), ["ComponentStatusz"] = new(true, Beta),
+        ["NativeHistograms"] = new(false, Alpha), ["ContextualLogging"] = new(true, Beta),
+        ["LoggingAlphaOptions"] = new(false, Alpha), ["LoggingBetaOptions"] = new(true, Beta),
+        ["CBORServingAndStorage"] = new(false, Alpha), ["WatchListClient"] = new(true, Beta), ["InformerResourceVersion"] = new(true),
+        ["AtomicFIFO"] = new(true, Beta), ["UnlockWhileProcessingFIFO"] = new(true, Beta), ["InOrderInformersBatchProcess"] = new(true, Beta),
+        ["ClientsAllowTLSCacheGC"] = new(true, Beta), ["ClientsAllowCARotation"] = new(true, Beta),
         ["InOrderInformers"] = new(true, IsLocked: true),
-        ["ClientsAllowCBOR"] = new(false), ["ClientsPreferCBOR"] = new(false),
+        ["ClientsAllowCBOR"] = new(false, Alpha), ["ClientsPreferCBOR"] = new(false, Alpha),
         ["WinDSR"] = new(true, IsLocked: true), ["WinOverlay"] = new(true, IsLocked: true),
     }.ToFrozenDictionary();
+
+    /// <summary>All gates, sorted, with their stages: ALPHA, BETA, or empty for those that are generally available.</summary>
+    internal static IEnumerable<(string Name, string Stage)> All =>
+        Known.OrderBy(gate => gate.Key, StringComparer.Ordinal).Select(gate => (gate.Key, gate.Value.Stage));
 
     /// <summary>Whether a gate is on.</summary>
     public static bool IsEnabled(KubeProxyConfiguration configuration, string gate)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return configuration.FeatureGates.TryGetValue(gate, out var chosen) ? chosen : Known.TryGetValue(gate, out var known) && known.IsOn;
+        if (configuration.FeatureGates.TryGetValue(gate, out var chosen)) return chosen;
+        if (!Known.TryGetValue(gate, out var known)) return false;
+        var group = known.Stage switch
+        {
+            Alpha => "AllAlpha",
+            Beta => "AllBeta",
+            _ => "",
+        };
+        return configuration.FeatureGates.TryGetValue(group, out var all) ? all : known.IsOn;
     }
 
     /// <summary>Why a gate cannot be set so; null when it can.</summary>
@@ -35,5 +50,5 @@ public static class FeatureGates
         ? $"unrecognized feature gate: {gate}"
         : known.IsLocked && value != known.IsOn ? $"cannot set feature gate {gate} to {(value ? "true" : "false")}, feature is locked" : null;
 
-    private readonly record struct Gate(bool IsOn, bool IsLocked = false);
+    private readonly record struct Gate(bool IsOn, string Stage = "", bool IsLocked = false);
 }

@@ -13,12 +13,12 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Answers a request.</summary>
-    public HttpReply Handle(HttpRequest request) => request.Path.Value switch
+    public ValueTask<HttpReply> Handle(HttpRequest request) => new(request.Path.Value switch
     {
         "/healthz" => Healthz(),
         "/livez" => Livez(),
         _ => HttpReply.NotFound,
-    };
+    });
 
     private HttpReply Healthz()
     {

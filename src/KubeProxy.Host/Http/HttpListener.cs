@@ -29,7 +29,7 @@ internal sealed class HttpListener : IAsyncDisposable
     /// <summary>Listens on all addresses, or on none and throws.</summary>
     /// <exception cref="SocketException">One of the addresses cannot be listened on.</exception>
     public static async Task<HttpListener> StartAsync(
-        IReadOnlyList<ListenAddress> addresses, Func<HttpRequest, HttpReply> handler, ILoggerFactory loggers, CancellationToken cancellationToken)
+        IReadOnlyList<ListenAddress> addresses, HttpHandler handler, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var sockets = BindAll(addresses);
         KestrelServer? server = null;
@@ -82,11 +82,15 @@ internal sealed class HttpListener : IAsyncDisposable
         return new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
     }
 
-    private sealed class Application(Func<HttpRequest, HttpReply> handler) : IHttpApplication<HttpContext>
+    private sealed class Application(HttpHandler handler) : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
-        public Task ProcessRequestAsync(HttpContext context) => handler(context.Request).SendAsync(context.Response, context.RequestAborted);
+        public async Task ProcessRequestAsync(HttpContext context)
+        {
+            var reply = await handler(context.Request);
+            await reply.SendAsync(context.Response, context.RequestAborted);
+        }
 
         public void DisposeContext(HttpContext context, Exception? exception) { }
     }

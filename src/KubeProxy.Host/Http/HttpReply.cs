@@ -12,6 +12,9 @@ internal sealed record HttpReply(int Status, string ContentType, ReadOnlyMemory<
     /// <summary>Further headers.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
+    /// <summary>Writes a body that is too large to be made first; then <see cref="Body"/> is empty.</summary>
+    public Func<Stream, CancellationToken, Task>? Writer { get; init; }
+
     public static HttpReply Text(int status, string body) => new(status, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(body));
 
     public static HttpReply Json(int status, ReadOnlyMemory<byte> body) => new(status, "application/json", body);
@@ -23,9 +26,10 @@ internal sealed record HttpReply(int Status, string ContentType, ReadOnlyMemory<
     {
         response.StatusCode = Status;
         response.ContentType = ContentType;
-        response.ContentLength = Body.Length;
+        if (Writer is null) response.ContentLength = Body.Length;
         response.Headers.XContentTypeOptions = "nosniff";
         foreach (var (name, value) in Headers) response.Headers[name] = value;
-        if (!HttpMethods.IsHead(response.HttpContext.Request.Method)) await response.Body.WriteAsync(Body, cancellationToken);
+        if (Writer is not null) await Writer(response.Body, cancellationToken);
+        else if (!HttpMethods.IsHead(response.HttpContext.Request.Method)) await response.Body.WriteAsync(Body, cancellationToken);
     }
 }

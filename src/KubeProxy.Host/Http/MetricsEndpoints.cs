@@ -1,37 +1,32 @@
-using System.Text;
-using KubeProxy.Host.Metrics;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeProxy.Host.Http;
 
-/// <summary>What the metrics server serves.</summary>
-/// <param name="metrics">For <c>/metrics</c>.</param>
-/// <param name="proxyMode">For <c>/proxyMode</c>.</param>
-/// <param name="configz">The configuration in force, as JSON, for <c>/configz</c>.</param>
-/// <param name="status">Makes the body of <c>/status</c>.</param>
-/// <param name="isReady">For <c>/readyz</c>: whether the first sync is done.</param>
-internal sealed class MetricsEndpoints(
-    MetricsCollector metrics, string proxyMode, ReadOnlyMemory<byte> configz, Func<ReadOnlyMemory<byte>> status, Func<bool> isReady)
+/// <summary>What the metrics server serves: pages by path. A path that ends in <c>/</c> also takes everything below it.</summary>
+internal sealed class MetricsEndpoints
 {
-    /// <summary>Answers a request.</summary>
-    public HttpReply Handle(HttpRequest request) => request.Path.Value switch
-    {
-        "/metrics" => new HttpReply(StatusCodes.Status200OK, PrometheusText.ContentType, Encoding.UTF8.GetBytes(metrics.Collect())),
-        "/healthz" => Ping(request),
-        "/healthz/ping" => HttpReply.Text(StatusCodes.Status200OK, "ok"),
-        "/readyz" => isReady()
-            ? HttpReply.Text(StatusCodes.Status200OK, "ok")
-            : HttpReply.Text(StatusCodes.Status503ServiceUnavailable, "the first sync is not done yet\n"),
-        "/proxyMode" => HttpReply.Text(StatusCodes.Status200OK, proxyMode),
-        "/configz" => HttpReply.Json(StatusCodes.Status200OK, configz),
-        "/status" => HttpReply.Json(StatusCodes.Status200OK, status()),
-        _ => HttpReply.NotFound,
-    };
+    private readonly SortedDictionary<string, HttpHandler> _pages = new(StringComparer.Ordinal);
 
-    private static HttpReply Ping(HttpRequest request)
+    /// <summary>The first parts of all paths, sorted: what <c>/statusz</c> lists.</summary>
+    public IReadOnlyList<string> Roots => [.. _pages.Keys.Select(path => "/" + path.Split('/')[1]).Distinct()];
+
+    /// <summary>Adds a page.</summary>
+    public MetricsEndpoints Add(string path, HttpHandler handler)
     {
-        if (!request.Query.ContainsKey("verbose")) return HttpReply.Text(StatusCodes.Status200OK, "ok");
-        var ping = request.Query["exclude"].Contains("ping") ? "[+]ping excluded: ok\n" : "[+]ping ok\n";
-        return HttpReply.Text(StatusCodes.Status200OK, ping + "healthz check passed\n");
+        _pages.Add(path, handler);
+        return this;
+    }
+
+    /// <summary>Adds a page that is there at once.</summary>
+    public MetricsEndpoints Add(string path, Func<HttpRequest, HttpReply> handler) => Add(path, request => new ValueTask<HttpReply>(handler(request)));
+
+    /// <summary>Answers a request.</summary>
+    public ValueTask<HttpReply> Handle(HttpRequest request)
+    {
+        var path = request.Path.Value ?? "";
+        if (_pages.TryGetValue(path, out var page)) return page(request);
+        for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+            if (_pages.TryGetValue(path[..(slash + 1)], out page)) return page(request);
+        return new(HttpReply.NotFound);
     }
 }

@@ -15,8 +15,8 @@ internal sealed partial class RetriedListener : BackgroundService
 
     private readonly string _name;
     private readonly ListenAddress _address;
-    private readonly Func<HttpRequest, HttpReply> _handler;
-    private readonly Action<Exception>? _hardFail;
+    private readonly HttpHandler _handler;
+    private readonly Func<Exception, Task>? _hardFail;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,7 +28,7 @@ internal sealed partial class RetriedListener : BackgroundService
     /// <param name="loggers">For this and Kestrel.</param>
     /// <param name="time">The clock.</param>
     public RetriedListener(
-        string name, ListenAddress address, Func<HttpRequest, HttpReply> handler, Action<Exception>? hardFail, ILoggerFactory loggers, TimeProvider time)
+        string name, ListenAddress address, HttpHandler handler, Func<Exception, Task>? hardFail, ILoggerFactory loggers, TimeProvider time)
     {
         (_name, _address, _handler, _hardFail, _loggers, _time) = (name, address, handler, hardFail, loggers, time);
         _logger = loggers.CreateLogger(typeof(RetriedListener).FullName!);
@@ -54,7 +54,7 @@ internal sealed partial class RetriedListener : BackgroundService
                 LogFailed(_name, _address, problem.Message);
                 if (_hardFail is not null)
                 {
-                    _hardFail(problem);
+                    await _hardFail(problem);
                     return;
                 }
 

@@ -25,11 +25,13 @@ internal sealed partial class ServiceHealthServer : BackgroundService
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, IndentCharacter = '\t', IndentSize = 1, NewLine = "\n",
     };
 
-    private readonly Dictionary<Key, HttpListener> _open = [];
+    private readonly Dictionary<Key, Open> _open = [];
+    private readonly HashSet<Key> _reported = [];
     private readonly ConcurrentDictionary<Key, int> _localEndpoints = new();
     private readonly SemaphoreSlim _changed = new(1, 1);
     private readonly ServiceHealthTable _table;
     private readonly Func<IpFamily, IReadOnlyList<ListenAddress>> _addresses;
+    private readonly Func<NamespacedName, string, Task> _cannotListen;
     private readonly ProxyHealth _health;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
@@ -37,16 +39,21 @@ internal sealed partial class ServiceHealthServer : BackgroundService
 
     /// <param name="table">What to serve.</param>
     /// <param name="addresses">Where to listen, by family; the ports are filled in here.</param>
+    /// <param name="cannotListen">Is told which Service has no listener and why, once until it has one.</param>
     /// <param name="health">The proxy's own health, which goes into the answers.</param>
     /// <param name="loggers">For this and Kestrel.</param>
     /// <param name="time">The clock.</param>
     public ServiceHealthServer(
-        ServiceHealthTable table, Func<IpFamily, IReadOnlyList<ListenAddress>> addresses, ProxyHealth health, ILoggerFactory loggers, TimeProvider time)
+        ServiceHealthTable table, Func<IpFamily, IReadOnlyList<ListenAddress>> addresses, Func<NamespacedName, string, Task> cannotListen,
+        ProxyHealth health, ILoggerFactory loggers, TimeProvider time)
     {
-        (_table, _addresses, _health, _loggers, _time) = (table, addresses, health, loggers, time);
+        (_table, _addresses, _cannotListen, _health, _loggers, _time) = (table, addresses, cannotListen, health, loggers, time);
         _logger = loggers.CreateLogger(typeof(ServiceHealthServer).FullName!);
         _table.Changed += OnChanged;
     }
+
+    /// <summary>The addresses to listen on may be others now. From any thread.</summary>
+    public void Recheck() => OnChanged(this, EventArgs.Empty);
 
     public override void Dispose()
     {
@@ -70,7 +77,7 @@ internal sealed partial class ServiceHealthServer : BackgroundService
         }
         finally
         {
-            foreach (var listener in _open.Values) await listener.DisposeAsync();
+            foreach (var open in _open.Values) await open.Listener.DisposeAsync();
         }
     }
 
@@ -109,36 +116,42 @@ internal sealed partial class ServiceHealthServer : BackgroundService
         foreach (var entry in _table.Snapshot()) wanted[new Key(entry.Service, entry.Family, entry.Port)] = entry.LocalEndpoints;
         foreach (var (key, count) in wanted) _localEndpoints[key] = count;
 
-        foreach (var (key, listener) in _open.Where(open => !wanted.ContainsKey(open.Key)).ToList())
+        _reported.IntersectWith(wanted.Keys);
+        foreach (var key in _localEndpoints.Keys.Where(key => !wanted.ContainsKey(key))) _localEndpoints.TryRemove(key, out _);
+        var addresses = wanted.Keys.Select(key => key.Family).Distinct().ToDictionary(family => family, _addresses);
+        foreach (var (key, open) in _open.Where(open => !wanted.ContainsKey(open.Key) || !addresses[open.Key.Family].SequenceEqual(open.Value.Addresses)).ToList())
         {
             _open.Remove(key);
-            _localEndpoints.TryRemove(key, out _);
-            await listener.DisposeAsync();
+            await open.Listener.DisposeAsync();
             LogClosed(key.Service, key.Family, key.Port);
         }
 
         var complete = true;
-        foreach (var key in wanted.Keys.Where(key => !_open.ContainsKey(key))) complete &= await TryOpenAsync(key, cancellationToken);
+        foreach (var key in wanted.Keys.Where(key => !_open.ContainsKey(key))) complete &= await TryOpenAsync(key, addresses[key.Family], cancellationToken);
         return complete;
     }
 
-    private async Task<bool> TryOpenAsync(Key key, CancellationToken cancellationToken)
+    private async Task<bool> TryOpenAsync(Key key, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellationToken)
     {
         try
         {
-            var addresses = _addresses(key.Family).Select(address => address with { Port = key.Port }).ToList();
-            _open[key] = await HttpListener.StartAsync(addresses, _ => Answer(key), _loggers, cancellationToken);
+            var complete = addresses.Select(address => address with { Port = key.Port }).ToList();
+            _open[key] = new Open(await HttpListener.StartAsync(complete, _ => new(Answer(key)), _loggers, cancellationToken), addresses);
+            _reported.Remove(key);
             LogOpened(key.Service, key.Family, key.Port);
             return true;
         }
         catch (Exception problem) when (problem is IOException or SocketException)
         {
             LogCannotListen(key.Service, key.Family, key.Port, problem.Message);
+            if (_reported.Add(key)) _ = _cannotListen(key.Service, $"cannot listen on health check node port {key.Port} ({key.Family}): {problem.Message}");
             return false;
         }
     }
 
     private HttpReply Answer(Key key) => Answer(key.Service, _localEndpoints.GetValueOrDefault(key), _health.Report().Healthy);
+
+    private sealed record Open(HttpListener Listener, IReadOnlyList<ListenAddress> Addresses);
 
     private readonly record struct Key(NamespacedName Service, IpFamily Family, ushort Port);
 

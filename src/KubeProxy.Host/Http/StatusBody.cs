@@ -22,7 +22,7 @@ internal static class StatusBody
         writer.WriteString("zone", status.Zone);
         writer.WriteBoolean("healthy", health.Healthy);
         writer.WriteBoolean("nodeEligible", health.NodeEligible);
-        writer.WriteBoolean("ready", IsReady(status));
+        writer.WriteBoolean("ready", Doubts(status).Count == 0);
         WriteCounts(writer, status.Counts);
         writer.WriteStartArray("families");
         foreach (var family in status.Families) WriteFamily(writer, family);
@@ -35,8 +35,17 @@ internal static class StatusBody
         return buffer.WrittenMemory;
     }
 
-    /// <summary>Whether every family has synced once.</summary>
-    public static bool IsReady(ProxyStatus status) => status.Families.All(family => family.Syncs > 0);
+    /// <summary>Why the kernel may not hold what was last asked for; empty when it does.</summary>
+    public static IReadOnlyList<string> Doubts(ProxyStatus status) =>
+        [.. status.Families.Select(family => Doubt(family) is { } doubt ? $"{family.Family}: {doubt}" : null).OfType<string>()];
+
+    private static string? Doubt(FamilyStatus family)
+    {
+        if (family.Syncs == 0) return "the first sync is not done yet" + (family.LastError is { } first ? $": {first}" : "");
+        if (family.LastError is { } error) return $"the last sync failed: {error}";
+        if (!family.IsCurrent) return "the rules were changed by others and are being repaired";
+        return family.Quarantined.Count > 0 ? $"the kernel refuses {string.Join(", ", family.Quarantined.Select(owner => owner.Owner))}" : null;
+    }
 
     private static void WriteCounts(Utf8JsonWriter writer, ProxyCounts counts)
     {
@@ -52,6 +61,7 @@ internal static class StatusBody
         writer.WriteStartObject();
         writer.WriteString("family", family.Family.ToString());
         writer.WriteNumber("servicePorts", family.ServicePorts);
+        writer.WriteBoolean("current", family.IsCurrent);
         writer.WriteNumber("syncs", family.Syncs);
         writer.WriteNumber("failedSyncs", family.FailedSyncs);
         writer.WriteNumber("repaired", family.Repaired);

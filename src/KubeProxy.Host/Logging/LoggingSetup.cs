@@ -7,11 +7,14 @@ namespace KubeProxy.Host.Logging;
 /// <summary>Logging as the configuration asks for it.</summary>
 internal static class LoggingSetup
 {
+    /// <summary>The verbosity that the configuration asks for.</summary>
+    public static Verbosity VerbosityOf(LoggingConfiguration configuration) => new(configuration.Verbosity, configuration.Vmodule);
+
     /// <summary>Makes the only logger provider.</summary>
-    public static ILoggerProvider CreateProvider(LoggingConfiguration configuration, TimeProvider time) => new StandardErrorLoggerProvider(
+    public static ILoggerProvider CreateProvider(LoggingConfiguration configuration, VerbositySwitch verbosity, TimeProvider time) => new StandardErrorLoggerProvider(
         Console.OpenStandardError(),
         configuration.Format == "json" ? new JsonLogFormat() : new KlogFormat(Environment.ProcessId),
-        new Verbosity(configuration.Verbosity, configuration.Vmodule),
+        verbosity,
         time);
 
     /// <summary>Adds logging with that provider; the provider itself decides about levels.</summary>

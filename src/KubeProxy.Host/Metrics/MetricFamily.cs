@@ -52,6 +52,9 @@ internal sealed class MetricFamily
         else series.Add(value);
     }
 
+    /// <summary>Forgets all series.</summary>
+    public void Clear() => _series.Clear();
+
     /// <summary>Before observable instruments are asked: forgets series that are then not reported again.</summary>
     public void BeginObservation()
     {

@@ -44,6 +44,15 @@ public sealed class MetricsCollector : IDisposable
         }
     }
 
+    /// <summary>Forgets all values.</summary>
+    public void Reset()
+    {
+        lock (_collecting)
+        {
+            foreach (var family in _families.Values) family.Clear();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _listener.Dispose();
 }

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using KubeProxy.Host.Configuration;
+using System.Globalization;
 
 namespace KubeProxy.Host.Metrics;
 
-/// <summary>The process as every Prometheus client describes it, and the version.</summary>
+/// <summary>The process as every Prometheus client describes it.</summary>
 internal sealed class ProcessInstruments : IDisposable
 {
     /// <summary>The name of the meter.</summary>
@@ -15,16 +15,19 @@ internal sealed class ProcessInstruments : IDisposable
 
     public ProcessInstruments()
     {
-        var start = (new DateTimeOffset(_process.StartTime) - DateTimeOffset.UnixEpoch).TotalSeconds;
+        Start = new DateTimeOffset(_process.StartTime).ToUniversalTime();
+        var start = (Start - DateTimeOffset.UnixEpoch).TotalSeconds;
         _meter.CreateObservableGauge("process_start_time_seconds", () => start, null, "Start time of the process since unix epoch in seconds.");
         _meter.CreateObservableCounter("process_cpu_seconds_total", () => Refreshed().TotalProcessorTime.TotalSeconds, null, "Total user and system CPU time spent in seconds.");
         _meter.CreateObservableGauge("process_resident_memory_bytes", () => Refreshed().WorkingSet64, null, "Resident memory size in bytes.");
         _meter.CreateObservableGauge("process_virtual_memory_bytes", () => Refreshed().VirtualMemorySize64, null, "Virtual memory size in bytes.");
         _meter.CreateObservableGauge("process_open_fds", CountOpenFiles, null, "Number of open file descriptors.");
-        _meter.CreateObservableCounter("dotnet_gc_allocated_bytes_total", () => GC.GetTotalAllocatedBytes(), null, "Bytes allocated on the managed heap.");
-        _meter.CreateObservableGauge("dotnet_gc_heap_bytes", () => GC.GetTotalMemory(false), null, "Bytes in use on the managed heap.");
-        _meter.CreateObservableGauge("kubernetes_build_info", BuildInfo, null, "[BETA] A metric with a constant '1' value labeled by the version this proxy stands in for.");
+        _meter.CreateObservableGauge("process_virtual_memory_max_bytes", () => Limit("Max address space"), null, "Most virtual memory in bytes; -1 for no limit.");
+        _meter.CreateObservableGauge("process_max_fds", () => Limit("Max open files"), null, "Most open file descriptors; -1 for no limit.");
     }
+
+    /// <summary>When the process started.</summary>
+    public DateTimeOffset Start { get; }
 
     public void Dispose()
     {
@@ -50,8 +53,18 @@ internal sealed class ProcessInstruments : IDisposable
         }
     }
 
-    private static Measurement<int> BuildInfo() => new(
-        1,
-        new("major", KubernetesVersion.Major), new("minor", KubernetesVersion.Minor), new("git_version", KubernetesVersion.Full),
-        new("compiler", "dotnet"), new("platform", "linux/" + System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()));
+    /// <summary>The soft limit in a line of <c>/proc/self/limits</c>, whose columns begin where those of the first line do.</summary>
+    private static double Limit(string name)
+    {
+        try
+        {
+            var line = File.ReadLines("/proc/self/limits").FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) ?? "";
+            var value = line[Math.Min(name.Length, line.Length)..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+            return double.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : -1;
+        }
+        catch (IOException)
+        {
+            return -1;
+        }
+    }
 }

@@ -16,7 +16,7 @@ internal static class PrometheusText
         text.Append("# HELP ").Append(family.Name).Append(' ');
         if (family.Name.StartsWith("kubeproxy_", StringComparison.Ordinal)) text.Append("[ALPHA] ");
         AppendEscaped(text, family.Help, escapeQuotes: false);
-        text.Append("\n# TYPE ").Append(family.Name).Append(' ').Append(TypeName(family.Kind)).Append('\n');
+        text.Append("\n# TYPE ").Append(family.Name).Append(' ').Append(TypeName(family)).Append('\n');
         foreach (var item in series)
         {
             if (family.Kind == MetricKind.Histogram) AppendHistogram(text, family.Name, item);
@@ -82,10 +82,14 @@ internal static class PrometheusText
         return text.ToString();
     }
 
-    private static string TypeName(MetricKind kind) => kind switch
+    /// <summary>
+    /// Upstream has gauges whose names end as those of counters have to. They keep their names, for dashboards; promtool would
+    /// object to their type.
+    /// </summary>
+    private static string TypeName(MetricFamily family) => family.Kind switch
     {
         MetricKind.Counter => "counter",
         MetricKind.Histogram => "histogram",
-        _ => "gauge",
+        _ => family.Name.EndsWith("_total", StringComparison.Ordinal) ? "untyped" : "gauge",
     };
 }

@@ -66,7 +66,7 @@ internal sealed partial class ConntrackSettings(ILogger<ConntrackSettings> logge
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            LogCannotSet("/" + path, value, current, problem.Message);
+            LogCannotSet("/" + path, value, current, problem.Message.TrimEnd('.'));
         }
     }
 

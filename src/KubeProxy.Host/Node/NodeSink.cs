@@ -13,29 +13,31 @@ namespace KubeProxy.Host.Node;
 /// <param name="inner">Takes the objects.</param>
 /// <param name="nodeName">The name of this node.</param>
 /// <param name="interfaceAddresses">Lists the addresses of the node's interfaces.</param>
-/// <param name="podCidrsChanged">Called when the node's <c>spec.podCIDRs</c> are not what they first were; null not to look.</param>
-internal sealed class NodeSink(
-    IProxySink inner, string nodeName, Func<IReadOnlyList<IpAddr>> interfaceAddresses, Action<IReadOnlyList<string>>? podCidrsChanged) : IProxySink
+/// <param name="watch">Is told about this node's object.</param>
+internal sealed class NodeSink(IProxySink inner, string nodeName, Func<IReadOnlyList<IpAddr>> interfaceAddresses, NodeWatch watch) : IProxySink
 {
     private const string RemovalTaint = "ToBeDeletedByClusterAutoscaler";
 
     private readonly NamespacedName _name = new("", nodeName);
-    private IReadOnlyList<string>? _podCidrs;
     private volatile bool _seen;
 
     public void Upsert(KubernetesObject value)
     {
-        if (value is Core.Kubernetes.Node node && node.Name == _name) Look(node);
         inner.Upsert(value);
+        if (value is Core.Kubernetes.Node node && node.Name == _name) Look(node);
     }
 
-    public void Delete(ObjectKind kind, NamespacedName name) => inner.Delete(kind, name);
+    public void Delete(ObjectKind kind, NamespacedName name)
+    {
+        inner.Delete(kind, name);
+        if (kind == ObjectKind.Node && name == _name) watch.Forget();
+    }
 
     public void Replace(ObjectKind kind, IEnumerable<KubernetesObject> values)
     {
         var all = values.ToList();
-        foreach (var node in all.OfType<Core.Kubernetes.Node>().Where(node => node.Name == _name)) Look(node);
         inner.Replace(kind, all);
+        foreach (var node in all.OfType<Core.Kubernetes.Node>().Where(node => node.Name == _name)) Look(node);
     }
 
     public void MarkSynced(ObjectKind kind)
@@ -49,9 +51,7 @@ internal sealed class NodeSink(
     private void Look(Core.Kubernetes.Node node)
     {
         _seen = true;
-        if (podCidrsChanged is null || node.Spec.PodCidrs.Count == 0) return;
-        _podCidrs ??= node.Spec.PodCidrs;
-        if (!_podCidrs.SequenceEqual(node.Spec.PodCidrs)) podCidrsChanged(node.Spec.PodCidrs);
+        watch.Look(node);
     }
 
     private Core.Kubernetes.Node StandIn()

@@ -8,6 +8,9 @@ namespace KubeProxy.Host.Node;
 /// <param name="path">The kernel's file.</param>
 internal sealed partial class OomScore(ILogger<OomScore> logger, string path = "/proc/self/oom_score_adj")
 {
+    /// <summary>The kernel's file of this process.</summary>
+    public static string PathBelow(string root) => Path.Combine(root, "proc/self/oom_score_adj");
+
     /// <summary>Writes the adjustment, -1000 to 1000.</summary>
     public void Apply(int adjustment)
     {

@@ -11,22 +11,31 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Sources;
 
+/// <summary>A source and what it is connected with.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Client">The API server; null when objects come from elsewhere.</param>
+internal sealed record ConnectedSource(IProxySource Source, ApiClient? Client) : IDisposable
+{
+    /// <summary>Closes the connections.</summary>
+    public void Dispose() => Client?.Dispose();
+}
+
 /// <summary>
 /// Where objects come from: a directory with <c>--manifests</c>, else the API server of the kubeconfig or of <c>--master</c>, else
 /// the one of the cluster that this process runs in.
 /// </summary>
 internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfiguration configuration, string nodeName, TimeProvider time)
 {
-    /// <summary>Makes a source; connects when it runs.</summary>
+    /// <summary>Makes a source, with its client; connects when it runs.</summary>
     /// <exception cref="ApiAccessException">The credentials cannot be used; the message names the file and the field.</exception>
-    public IProxySource Create(ILoggerFactory loggers, IMeterFactory? meters)
+    public ConnectedSource Create(ILoggerFactory loggers, IMeterFactory? meters)
     {
         if (arguments.Manifests is { } manifests)
-            return new ManifestSource(manifests, [new YamlManifestFormat()], time, loggers.CreateLogger<ManifestSource>());
+            return new ConnectedSource(new ManifestSource(manifests, [new YamlManifestFormat()], time, loggers.CreateLogger<ManifestSource>()), null);
         var connection = configuration.Source.ClientConnection;
         var options = new ApiClientOptions { Qps = connection.Qps, Burst = connection.Burst };
         var client = new ApiClient(Access(connection.Kubeconfig), options, time, loggers.CreateLogger<ApiClient>(), meters);
-        return new ApiServerSource(client, new ApiServerSourceOptions { NodeName = nodeName }, loggers.CreateLogger<ApiServerSource>());
+        return new ConnectedSource(new ApiServerSource(client, new ApiServerSourceOptions { NodeName = nodeName }, loggers.CreateLogger<ApiServerSource>()), client);
     }
 
     private ApiServerAccess Access(string? kubeconfig)

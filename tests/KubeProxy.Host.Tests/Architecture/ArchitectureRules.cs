@@ -45,9 +45,15 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Configuration"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.CommandLine"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Logging"] = ["KubeProxy.Host.Configuration"],
-        ["KubeProxy.Host.Metrics"] = ["KubeProxy.Host.Configuration"],
+        ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
+        ["KubeProxy.Host.Diagnostics"] = [],
+        ["KubeProxy.Host.Events"] = ["KubeProxy.Core"],
         ["KubeProxy.Host.Node"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
-        ["KubeProxy.Host.Http"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.Metrics", "KubeProxy.Host.Node"],
+        ["KubeProxy.Host.Http"] =
+        [
+            "KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
+            "KubeProxy.Host.Node", "KubeProxy.Host.Yaml",
+        ],
         ["KubeProxy.Host.Sources"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.CommandLine", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Backends"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Netfilter.Proxy", "KubeProxy.Host"],

@@ -61,7 +61,7 @@ public sealed class LogFormatTests
     public void The_provider_writes_what_the_verbosity_lets_through()
     {
         var output = new MemoryStream();
-        using var provider = new StandardErrorLoggerProvider(output, new KlogFormat(1), new Verbosity(4, []), TimeProvider.System);
+        using var provider = new StandardErrorLoggerProvider(output, new KlogFormat(1), new VerbositySwitch(new Verbosity(4, [])), TimeProvider.System);
         var logger = provider.CreateLogger("A.Source");
         logger.Log(LogLevel.Trace, default, "hidden", null, (state, _) => state);
         logger.Log(LogLevel.Debug, default, "shown", null, (state, _) => state);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Metrics;
 
 namespace KubeProxy.Host.Tests.Metrics;
@@ -98,11 +99,16 @@ public sealed class MetricsCollectorTests : IDisposable
     [Fact]
     public void The_process_describes_itself()
     {
-        using var collector = new MetricsCollector(meter => meter.Name == ProcessInstruments.MeterName);
+        using var collector = new MetricsCollector(meter => meter.Name is ProcessInstruments.MeterName or "KubeProxy.Version" or "KubeProxy.Runtime");
         using var instruments = new ProcessInstruments();
+        using var runtime = new RuntimeInstruments();
+        using var version = new VersionInstruments(new KubeProxyConfiguration { FeatureGates = { ["AllAlpha"] = true, ["CBORServingAndStorage"] = false } });
         var text = collector.Collect();
         Assert.Matches("(?m)^process_resident_memory_bytes [1-9]", text);
         Assert.Matches("(?m)^process_open_fds [1-9]", text);
+        Assert.Matches("(?m)^dotnet_gc_heap_bytes [1-9]", text);
+        Assert.Contains("kubernetes_feature_enabled{name=\"NativeHistograms\",stage=\"ALPHA\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("kubernetes_feature_enabled{name=\"CBORServingAndStorage\",stage=\"ALPHA\"} 0\n", text, StringComparison.Ordinal);
         Assert.Contains("kubernetes_build_info{major=\"1\",minor=\"36\"", text, StringComparison.Ordinal);
     }
 

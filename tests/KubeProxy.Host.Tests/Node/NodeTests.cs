@@ -7,6 +7,7 @@ using KubeProxy.Host.Composition;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Node;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Host.Tests.Node;
 
@@ -117,15 +118,13 @@ public sealed class NodeTests : IDisposable
         Assert.Equal([IpAddr.Parse("192.0.2.7")], options.NodeAddresses);
         Assert.True(options.NodePortAddresses.Primary);
         Assert.Equal(32u, settings.Masquerade(IpFamily.IPv4, []).Mark);
-        Assert.Equal([Cidr.Parse("192.0.2.7/32")], settings.HealthCheckBlocks(IpFamily.IPv4, [IpAddr.Parse("192.0.2.8")]));
-        Assert.Equal([Cidr.Parse("fd00::1/128")], settings.HealthCheckBlocks(IpFamily.IPv6, [IpAddr.Parse("::1"), IpAddr.Parse("fe80::1"), IpAddr.Parse("fd00::1")]));
     }
 
     [Fact]
     public void Without_a_node_object_the_interfaces_stand_in()
     {
         var sink = new RecordingSink();
-        var node = new NodeSink(sink, "node1", () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("192.0.2.1"), IpAddr.Parse("fd00::1")], null);
+        var node = new NodeSink(sink, "node1", () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("192.0.2.1"), IpAddr.Parse("fd00::1")], Watch());
         node.Upsert(new Core.Kubernetes.Node { Metadata = new ObjectMeta { Name = "other" } });
         node.MarkSynced(ObjectKind.Service);
         Assert.Single(sink.Objects);
@@ -140,7 +139,9 @@ public sealed class NodeTests : IDisposable
     {
         var sink = new RecordingSink();
         List<string> changes = [];
-        var sut = new NodeSink(sink, "node1", () => [], cidrs => changes.AddRange(cidrs));
+        var watch = Watch();
+        watch.PodCidrsChanged += () => changes.Add("changed");
+        var sut = new NodeSink(sink, "node1", () => [], watch);
         Core.Kubernetes.Node Node(params string[] cidrs) => new() { Metadata = new ObjectMeta { Name = "node1" }, Spec = new NodeSpec { PodCidrs = cidrs } };
         sut.Upsert(Node());
         sut.Upsert(Node("10.0.0.0/24"));
@@ -149,7 +150,7 @@ public sealed class NodeTests : IDisposable
         Assert.Equal(3, sink.Objects.Count);
         Assert.Empty(changes);
         sut.Replace(ObjectKind.Node, [Node("10.0.1.0/24")]);
-        Assert.Equal(["10.0.1.0/24"], changes);
+        Assert.Equal(["changed"], changes);
     }
 
     [Fact]
@@ -161,6 +162,48 @@ public sealed class NodeTests : IDisposable
         Assert.False(read.IsCompleted);
         source.Set(new Core.Kubernetes.Node { Metadata = new ObjectMeta { Name = "node1" }, Spec = new NodeSpec { PodCidrs = ["10.0.0.0/24"] } });
         Assert.Equal(["10.0.0.0/24"], await read);
+    }
+
+    private static NodeWatch Watch() => new("node1", podCidrsMatter: true, NullLogger<NodeWatch>.Instance);
+
+    [Fact]
+    public void Addresses_of_the_node_are_followed()
+    {
+        var watch = Watch();
+        var changes = 0;
+        watch.AddressesChanged += () => changes++;
+        var sut = new NodeSink(new RecordingSink(), "node1", () => [], watch);
+        static Core.Kubernetes.Node Node(params (string Type, string Address)[] addresses) => new()
+        {
+            Metadata = new ObjectMeta { Name = "node1" },
+            Status = new NodeStatus { Addresses = [.. addresses.Select(address => new NodeAddress { Type = address.Type, Address = address.Address })] },
+        };
+        sut.Upsert(Node());
+        Assert.False(watch.Seen.IsCompleted);
+        sut.Upsert(Node(("Hostname", "node1"), ("ExternalIP", "198.51.100.1"), ("InternalIP", "192.0.2.1")));
+        Assert.True(watch.Seen.IsCompleted);
+        Assert.Equal(["192.0.2.1", "198.51.100.1"], watch.Addresses);
+        sut.Upsert(Node(("InternalIP", "192.0.2.1"), ("ExternalIP", "198.51.100.1")));
+        Assert.Equal(1, changes);
+        sut.Upsert(Node(("InternalIP", "192.0.2.2")));
+        Assert.Equal(2, changes);
+        sut.Delete(ObjectKind.Node, new NamespacedName("", "node1"));
+        Assert.Equal(["192.0.2.2"], watch.Addresses);
+    }
+
+    [Theory]
+    [InlineData("0-3,8\n", 5)]
+    [InlineData("0\n", 1)]
+    [InlineData("0-1", 2)]
+    [InlineData("nonsense", 0)]
+    [InlineData(null, 0)]
+    public void Processors_are_those_of_the_node(string? online, int expected)
+    {
+        var root = Directory.CreateTempSubdirectory().FullName;
+        Directory.CreateDirectory(Path.Combine(root, "sys/devices/system/cpu"));
+        if (online is not null) File.WriteAllText(Path.Combine(root, "sys/devices/system/cpu/online"), online);
+        Assert.Equal(expected == 0 ? Environment.ProcessorCount : expected, CpuCount.Online(root));
+        Directory.Delete(root, recursive: true);
     }
 
     private sealed class RecordingSink : IProxySink

@@ -1,0 +1,97 @@
+using System.Text;
+using System.Text.Json;
+using KubeProxy.Core.Sync;
+using KubeProxy.Host.CommandLine;
+using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Http;
+using KubeProxy.Host.Logging;
+using KubeProxy.Host.Metrics;
+using Microsoft.AspNetCore.Http;
+
+namespace KubeProxy.Host.Composition;
+
+/// <summary>What the health server and the metrics server serve.</summary>
+/// <param name="engine">What is reported on.</param>
+/// <param name="configuration">The configuration in force.</param>
+/// <param name="arguments">The command line.</param>
+/// <param name="verbosity">How much is logged.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ProxyServers(
+    ProxyEngine engine, CurrentConfiguration configuration, ProxyArguments arguments, VerbositySwitch verbosity, TimeProvider time) : IDisposable
+{
+    private readonly HealthInstruments _health = new();
+    private readonly ProcessInstruments _process = new();
+    private readonly RuntimeInstruments _runtime = new();
+    private readonly ScrapeInstruments _scrapes = new();
+    private readonly HealthCheckIndicators _indicators = new();
+    private readonly VersionInstruments _version = new(configuration.Value.Source);
+    private readonly ModeInstruments _mode = new(configuration.Value.Mode, () => engine.GetStatus().Families);
+    private readonly MetricsCollector _metrics = new(meter => meter.Name.StartsWith("KubeProxy", StringComparison.Ordinal));
+
+    /// <summary>Answers on the health server.</summary>
+    public HttpHandler CreateHealthHandler() => new HealthEndpoints(engine.Health, _health).Handle;
+
+    /// <summary>Answers on the metrics server.</summary>
+    public HttpHandler CreateMetricsHandler()
+    {
+        var source = configuration.Value.Source;
+        var ping = new PingEndpoint(_indicators);
+        var pages = new MetricsEndpoints()
+            .Add("/metrics", _ => Prometheus(_scrapes.Count(_metrics.Collect)))
+            .Add("/metrics/slis", Indicators)
+            .Add("/healthz", ping.Root)
+            .Add("/healthz/ping", PingEndpoint.Single)
+            .Add("/readyz", _ => Ready())
+            .Add("/proxyMode", _ => HttpReply.Text(StatusCodes.Status200OK, configuration.Value.Mode))
+            .Add("/configz", _ => HttpReply.Json(StatusCodes.Status200OK, Configz()))
+            .Add("/status", _ => HttpReply.Json(StatusCodes.Status200OK, StatusBody.Write(configuration.Value.Mode, engine.GetStatus(), engine.Health.Report())));
+        if (FeatureGates.IsEnabled(source, "ComponentFlagz")) pages.Add("/flagz", ComponentPages.Flags(arguments.AllValues()).Answer);
+        if (FeatureGates.IsEnabled(source, "ComponentStatusz"))
+            pages.Add("/statusz", ComponentPages.Status(_process.Start, time, () => pages.Roots).Answer);
+        new ProfilingEndpoints(() => configuration.Value.Source.EnableProfiling, verbosity, time).AddTo(pages);
+        return pages.Handle;
+    }
+
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _mode.Dispose();
+        _version.Dispose();
+        _indicators.Dispose();
+        _scrapes.Dispose();
+        _runtime.Dispose();
+        _process.Dispose();
+        _health.Dispose();
+    }
+
+    private static HttpReply Prometheus(string text) => new(StatusCodes.Status200OK, PrometheusText.ContentType, Encoding.UTF8.GetBytes(text));
+
+    private HttpReply Indicators(HttpRequest request)
+    {
+        if (!HttpMethods.IsDelete(request.Method)) return Prometheus(_indicators.Collect());
+        _indicators.Reset();
+        return HttpReply.Text(StatusCodes.Status200OK, "metrics reset\n");
+    }
+
+    private HttpReply Ready()
+    {
+        var doubts = StatusBody.Doubts(engine.GetStatus());
+        return doubts.Count == 0
+            ? HttpReply.Text(StatusCodes.Status200OK, "ok")
+            : HttpReply.Text(StatusCodes.Status503ServiceUnavailable, string.Concat(doubts.Select(doubt => doubt + "\n")));
+    }
+
+    private byte[] Configz()
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WritePropertyName("kubeproxy.config.k8s.io");
+            JsonSerializer.Serialize(writer, configuration.Value.Source, ConfigurationJsonContext.Default.KubeProxyConfiguration);
+            writer.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+}
