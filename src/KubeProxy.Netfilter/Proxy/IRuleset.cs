@@ -8,6 +8,9 @@ internal interface IRuleset
     /// <summary>Whether the kernel differs from what is desired, as far as known.</summary>
     bool HasChanges { get; }
 
+    /// <summary>The number of objects in which the kernel differs.</summary>
+    int ChangeCount { get; }
+
     /// <summary>
     /// The last list of writes began from scratch: when the kernel refuses it, what is there has to be read again.
     /// </summary>

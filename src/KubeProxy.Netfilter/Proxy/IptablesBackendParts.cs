@@ -1,36 +1,19 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Accounting;
 using KubeProxy.Netfilter.Conntrack;
-using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Iptables;
-using KubeProxy.Netfilter.Proxy.Nftables;
 using KubeProxy.Netfilter.Route;
 
 namespace KubeProxy.Netfilter.Proxy;
 
-/// <summary>What the iptables backend reaches the kernel with. Tests put in-memory ones in.</summary>
-public sealed class IptablesBackendParts : IAsyncDisposable
+/// <summary>What the iptables backend reaches the kernel with.</summary>
+public sealed class IptablesBackendParts : NetfilterParts
 {
-    /// <summary>The nf_tables client. Not disposed with the backend: families share it.</summary>
-    public required INftables Nftables { get; init; }
-
-    /// <summary>Tells of foreign changes.</summary>
-    internal IForeignChanges ForeignChanges { get; init; } = new NoForeignChanges();
-
-    /// <summary>Where the node's own addresses are read.</summary>
-    public required IRouteClient Routes { get; init; }
-
-    /// <summary>Connection tracking, of which stale UDP entries are deleted.</summary>
-    public required IConntrack Conntrack { get; init; }
-
     /// <summary>Accounting objects; null when rules are not to use any.</summary>
     public IAccounting? Accounting { get; init; }
 
     /// <summary>The directory that proc is mounted on. Sysctls are read and written there.</summary>
     public string ProcDirectory { get; init; } = "/proc";
-
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends.</param>
@@ -52,11 +35,9 @@ public sealed class IptablesBackendParts : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        await ForeignChanges.DisposeAsync();
-        Routes.Dispose();
-        Conntrack.Dispose();
+        await base.DisposeAsync();
         Accounting?.Dispose();
     }
 }

@@ -1,12 +1,6 @@
-using System.Diagnostics;
 using KubeProxy.Core.Model;
-using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
-using KubeProxy.Netfilter.Conntrack;
-using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Nftables;
-using KubeProxy.Netfilter.Route;
-using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Netfilter.Proxy;
@@ -15,24 +9,18 @@ namespace KubeProxy.Netfilter.Proxy;
 /// The nftables backend of one address family. Services are elements of maps shared by all of them, so the number of chains,
 /// rules and maps, and the cost of a change, do not depend on the number of services. See <c>docs/nftables.md</c>.
 /// </summary>
-public sealed partial class NftablesBackend : IProxyBackend
+public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
 {
     private readonly NftablesBackendOptions _options;
-    private readonly NftablesBackendParts _parts;
     private readonly ILogger _logger;
     private readonly BaseLayout _layout;
     private readonly FixedSets _sets;
     private readonly DispatchChains _dispatch;
-    private readonly TableState _state;
+    private readonly ServiceMaps _state;
     private readonly TableReader _reader;
-    private readonly RulesetCommitter _committer;
     private readonly ServicePortCompiler _compiler;
-    private readonly ServicePorts _servicePorts;
-    private readonly StaleFlows _staleFlows;
+    private readonly RulesetSync _sync;
     private readonly HashSet<(DispatchKind Kind, int Count)> _dispatchInUse = [.. DispatchChains.Common];
-    private NodePlan? _node;
-    private LocalAddresses? _addresses;
-    private volatile bool _addressesChanged;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
     /// <param name="options">What to do.</param>
@@ -40,117 +28,68 @@ public sealed partial class NftablesBackend : IProxyBackend
     /// <param name="logger">Where to say so.</param>
     public NftablesBackend(NftablesBackendOptions options, NftablesBackendParts parts, ILogger<NftablesBackend> logger)
     {
-        (_options, _parts, _logger) = (options, parts, logger);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(parts);
+        (_options, _logger) = (options, logger);
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BaseLayout(rules, options.Masquerade);
         _sets = new FixedSets(rules);
         _dispatch = new DispatchChains(rules);
-        _state = new TableState(options.Family, _sets);
-        _reader = new TableReader(parts.Nftables, _state, _sets, rules.Table);
-        var writer = new TableWriter(_state, _layout.Table);
-        var ruleset = new TableRuleset(_state, _reader, writer, _layout.Table, options.ColdStartTransactionSize);
-        _committer = new RulesetCommitter(parts.Nftables, ruleset, parts.ForeignChanges);
+        _state = new ServiceMaps(options.Family, _sets);
+        _reader = new TableReader(parts.Nftables, _state, rules.Table);
         _compiler = new ServicePortCompiler(_state, _dispatch, new AffinityCompiler(_state, rules));
-        _servicePorts = new ServicePorts(_compiler, parts.Time);
-        _staleFlows = new StaleFlows(options.Family, _servicePorts, parts.Conntrack, logger);
+        var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
+        _sync = new RulesetSync("nftables", options.Family, parts, _compiler, ruleset, this, logger);
     }
 
     /// <inheritdoc/>
     public IpFamily Family => _options.Family;
 
     /// <inheritdoc/>
-    public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
-    {
-        _parts.ForeignChanges.Start(requestSync);
-        await Guard(async token =>
-        {
-            _addresses = await LocalAddresses.StartAsync(_parts.Routes, OnAddressesChanged, _parts.Time, token);
-            await LookAsync(token);
-        }, cancellationToken);
-
-        void OnAddressesChanged()
-        {
-            _addressesChanged = true;
-            requestSync("the node's addresses changed");
-        }
-    }
+    public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken) =>
+        _sync.StartAsync(requestSync, LookAsync, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(changes);
-        var compiling = Stopwatch.StartNew();
-        _staleFlows.Note(changes);
-        Absorb(changes);
-        compiling.Stop();
-
-        var committing = Stopwatch.StartNew();
-        _committer.Begin();
-        var repaired = 0;
-        await Guard(async token =>
-        {
-            if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await RepairAsync(token);
-            await _committer.WriteAsync(Refuse, token);
-            await _committer.SweepAsync(token);
-        }, cancellationToken);
-        _servicePorts.Accept();
-        committing.Stop();
-
-        return new SyncResult
-        {
-            Operations = _committer.Operations,
-            Repaired = repaired,
-            CompileTime = compiling.Elapsed,
-            CommitTime = committing.Elapsed,
-            DeletedFlows = await _staleFlows.DeleteAsync(AcceptsNodePorts, cancellationToken),
-            Quarantined = _servicePorts.Quarantined,
-        };
-    }
+    public Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken) => _sync.SyncAsync(changes, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        if (_addresses is not null) await _addresses.DisposeAsync();
-        await _parts.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _sync.DisposeAsync();
 
-    private void Absorb(PlanChanges changes)
+    void IBackendRules.Absorb(PlanChanges changes, bool baseChanged)
     {
-        foreach (var name in changes.Removed) _servicePorts.Remove(name);
-        foreach (var plan in changes.Updated) _servicePorts.Update(plan);
+        foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
+        foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
         if (changes.Verify) Reconsider();
-        var newNode = changes.Node is not null && changes.Node != _node;
-        _node = changes.Node ?? _node ?? throw new ArgumentException("The first sync needs the node's plan.", nameof(changes));
-        if (newNode || changes.Verify || _addressesChanged || !_compiler.UsedDispatch.IsSubsetOf(_dispatchInUse)) CompileBase();
+        if (baseChanged || !_compiler.UsedDispatch.IsSubsetOf(_dispatchInUse)) CompileBase();
     }
 
-    // The periodic check: what was refused is tried again, and dispatch chains that nobody needs any more go.
+    // The periodic check: dispatch chains that nobody needs any more go.
     private void Reconsider()
     {
         _compiler.UsedDispatch.Clear();
-        foreach (var plan in _servicePorts.Plans.ToArray()) _servicePorts.Update(plan);
+        foreach (var plan in _sync.ServicePorts.Plans.ToArray()) _sync.ServicePorts.Update(plan);
         _dispatchInUse.Clear();
         _dispatchInUse.UnionWith(DispatchChains.Common);
     }
 
     private void CompileBase()
     {
-        _addressesChanged = false;
         _dispatchInUse.UnionWith(_compiler.UsedDispatch);
         _compiler.UsedDispatch.Clear();
         foreach (var set in _sets.All) _state.Stage(set);
-        foreach (var chain in _layout.Chains(_node!)) _state.Stage(chain);
+        foreach (var chain in _layout.Chains(_sync.Node)) _state.Stage(chain);
         foreach (var (kind, count) in _dispatchInUse.Order())
             foreach (var chain in _dispatch.Define(kind, count)) _state.Stage(chain);
         foreach (var address in NodePortAddresses()) _state.NodePortIps.Stage(address, default);
         _state.Commit(RuleOwner.Base);
     }
 
-    private IEnumerable<IpAddr> NodePortAddresses() => _node!.NodePortAddresses.IsEmpty ? [] : _addresses!.Current.Where(AcceptsNodePorts);
+    private IEnumerable<IpAddr> NodePortAddresses() =>
+        _sync.Node.NodePortAddresses.IsEmpty ? [] : _sync.Addresses.Current.Where(((IBackendRules)this).AcceptsNodePorts);
 
-    private bool AcceptsNodePorts(IpAddr address) => address.Family == Family && !IsLoopback(address)
-        && _addresses!.Contains(address)
-        && (_node!.NodePortAddresses.IsEmpty || _node.NodePortAddresses.Any(cidr => cidr.Contains(address)));
+    bool IBackendRules.AcceptsNodePorts(IpAddr address) => address.Family == Family && !IsLoopback(address)
+        && _sync.Addresses.Contains(address)
+        && (_sync.Node.NodePortAddresses.IsEmpty || _sync.Node.NodePortAddresses.Any(cidr => cidr.Contains(address)));
 
     private static bool IsLoopback(IpAddr address) =>
         address.Family == IpFamily.IPv4 ? address.Value >> 24 == 127 : address.Value == UInt128.One;
@@ -159,7 +98,7 @@ public sealed partial class NftablesBackend : IProxyBackend
     {
         try
         {
-            await _committer.LookAsync(cancellationToken);
+            await _sync.LookAsync(cancellationToken);
         }
         catch (TableOwnedException e)
         {
@@ -170,32 +109,6 @@ public sealed partial class NftablesBackend : IProxyBackend
 
         foreach (var chain in _reader.FoundChains)
             if (DispatchChains.TryParse(chain, out var kind, out var count)) _dispatchInUse.Add((kind, count));
-    }
-
-    private async Task<int> RepairAsync(CancellationToken cancellationToken)
-    {
-        var wanted = _state.ChangeCount;
-        await _committer.LookAsync(cancellationToken);
-        return Math.Max(0, _state.ChangeCount - wanted);
-    }
-
-    private void Refuse(RuleOwner owner, string reason)
-    {
-        _servicePorts.Quarantine(owner, reason);
-        CompileBase();
-    }
-
-    // Everything that the kernel's side can throw reaches the sync loop as one type, with a message for an operator.
-    private async Task Guard(Func<CancellationToken, Task> action, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await action(cancellationToken);
-        }
-        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException or NftReadException or NetlinkException)
-        {
-            throw new ProxyBackendException($"nftables ({Family}): {e.Message}", e);
-        }
     }
 
     [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]

@@ -1,29 +1,13 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Conntrack;
-using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Nftables;
 using KubeProxy.Netfilter.Route;
 
 namespace KubeProxy.Netfilter.Proxy;
 
-/// <summary>What a backend reaches the kernel with. Tests put in-memory ones in.</summary>
-public sealed class NftablesBackendParts : IAsyncDisposable
+/// <summary>What the nftables backend reaches the kernel with.</summary>
+public sealed class NftablesBackendParts : NetfilterParts
 {
-    /// <summary>The nf_tables client. Not disposed with the backend: families share it.</summary>
-    public required INftables Nftables { get; init; }
-
-    /// <summary>Tells of foreign changes.</summary>
-    internal IForeignChanges ForeignChanges { get; init; } = new NoForeignChanges();
-
-    /// <summary>Where the node's own addresses are read.</summary>
-    public required IRouteClient Routes { get; init; }
-
-    /// <summary>Connection tracking, of which stale UDP entries are deleted.</summary>
-    public required IConntrack Conntrack { get; init; }
-
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-
     /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends.</param>
     /// <param name="family">The family.</param>
@@ -38,13 +22,5 @@ public sealed class NftablesBackendParts : IAsyncDisposable
             Conntrack = ConntrackClient.Open(),
             Routes = RouteClient.Open(),
         };
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await ForeignChanges.DisposeAsync();
-        Routes.Dispose();
-        Conntrack.Dispose();
     }
 }

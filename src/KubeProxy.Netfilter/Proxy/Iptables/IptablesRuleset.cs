@@ -15,6 +15,8 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
 
     public bool HasChanges => state.HasChanges;
 
+    public int ChangeCount => state.ChangeCount;
+
     public bool MustLookAfterRefusal => false;
 
     public Task<uint> ReadAsync(CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using KubeProxy.Netfilter.Nftables.Rules;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>Compiles the plan of a service port to entries of the table: elements of shared maps, with few exceptions.</summary>
-internal sealed class ServicePortCompiler(TableState state, DispatchChains dispatch, AffinityCompiler affinity) : IServicePortCompiler
+internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains dispatch, AffinityCompiler affinity) : IServicePortCompiler
 {
     private static readonly NftVerdict Reject = NftVerdict.Goto(BaseLayout.RejectChain);
     private static readonly NftVerdict ExternalLocal = NftVerdict.Goto(BaseLayout.ExternalLocal);

@@ -3,7 +3,7 @@ using KubeProxy.Netfilter.Nftables;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>Takes over what the kernel has in the table.</summary>
-internal sealed class TableReader(INftables nftables, TableState state, FixedSets sets, NftTableKey table)
+internal sealed class TableReader(INftables nftables, TableState state, NftTableKey table)
 {
     private const int Attempts = 10;
 
@@ -70,7 +70,7 @@ internal sealed class TableReader(INftables nftables, TableState state, FixedSet
     {
         var adoption = collection.BeginAdoption();
         var name = collection.Set.Key.Name;
-        if (content.Sets.TryGetValue(name, out var found) && found == sets[name])
+        if (content.Sets.TryGetValue(name, out var found) && found == collection.Set)
             await nftables.ReadElementsAsync(collection.Set, adoption.Observe, adoption.Restart, cancellationToken);
         adoption.Complete();
     }

@@ -7,6 +7,8 @@ internal sealed class TableRuleset(TableState state, TableReader reader, TableWr
 {
     public bool HasChanges => state.HasChanges;
 
+    public int ChangeCount => state.ChangeCount;
+
     public bool MustLookAfterRefusal { get; private set; }
 
     public Task<uint> ReadAsync(CancellationToken cancellationToken) => reader.ReadAsync(cancellationToken);
