@@ -21,8 +21,26 @@ public sealed record RelayOptions
     /// <summary>TCP connections at a time, 1 or more; each needs two file descriptors. Further ones are reset.</summary>
     public int MaxConnections { get; init; } = 4096;
 
-    /// <summary>UDP flows at a time, 1 or more; each needs a file descriptor, and so does each frontend that they come through.</summary>
+    /// <summary>
+    /// UDP flows at a time, 1 or more; each needs a file descriptor, and so does each frontend that they come through. When there
+    /// are as many, a new one takes the place of the one that was idle longest, if that was for a second or more; otherwise its
+    /// datagrams are dropped.
+    /// </summary>
     public int MaxUdpFlows { get; init; } = 4096;
+
+    /// <summary>
+    /// Options whose limits fit the file descriptors that this process may have, of which it gets as many as the system allows:
+    /// what is left for a relay of each family, after 1024 for other purposes, goes to UDP by a tenth and 16,384 at most, and
+    /// to TCP.
+    /// </summary>
+    /// <param name="family">The family.</param>
+    public static RelayOptions ForThisProcess(IpFamily family)
+    {
+        const int reserved = 1024, families = 2;
+        var descriptors = Math.Max(64, (DescriptorLimit.Raise() - reserved) / families);
+        var flows = Math.Clamp(descriptors / 10, 16, 16_384);
+        return new RelayOptions { Family = family, MaxUdpFlows = flows, MaxConnections = (descriptors - 2 * flows) / 2 };
+    }
 
     /// <summary>How long a UDP flow may be without a datagram in either direction, more than 0.</summary>
     public TimeSpan UdpIdleTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -11,9 +11,10 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// </summary>
 internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
 {
-    public const string RejectChain = "reject-chain";
     public const string ExternalLocal = "external-local";
     public const string ExternalLocalNodePorts = "external-local-nodeports";
+
+    private readonly PolicyChains _policies = new(parts);
 
     /// <summary>The table. Upstream's comment, since the table is the same one.</summary>
     public NftTable Table { get; } = new(parts.Table) { Comment = "rules for kube-proxy" };
@@ -21,11 +22,7 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
     /// <summary>The chains with their rules, those with hooks last.</summary>
     public IEnumerable<ChainDefinition> Chains(NodePlan node) =>
     [
-        Chain(RejectChain, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
-        Chain("service-endpoints-check", [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
-        Chain("nodeport-endpoints-check", [NodePortRule(node, FixedSets.NoEndpointNodePorts, locally: false)]),
-        Chain("firewall-check", [FirewallRule]),
-        Chain("cluster-ips-check", [.. ClusterIpsRules(node)]),
+        .. _policies.Define(node),
         Chain(ExternalLocal, [.. ExternalLocalRules(parts.Frontend, FixedSets.ShortCircuitIps, FixedSets.LocalServiceIps)]),
         Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(RuleParts.NodePort, FixedSets.ShortCircuitNodePorts, FixedSets.LocalServiceNodePorts)]),
         Chain("masquerading",
@@ -47,20 +44,6 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
         Hooked("nat-postrouting", NftChainType.Nat, NftHook.Postrouting, 100, [new NftRule(RuleParts.Jump("masquerading"))]),
     ];
 
-    private NftRule FirewallRule => new(
-        new NftSetMatch(parts.Frontend, FixedSets.FirewallServices),
-        new NftSetMatch(new NftConcat([.. parts.Frontend.Parts, parts.Saddr]), FixedSets.FirewallSources, Negated: true),
-        RuleParts.Drop)
-    { Comment = "drop what LoadBalancerSourceRanges do not allow" };
-
-    private IEnumerable<NftRule> ClusterIpsRules(NodePlan node)
-    {
-        yield return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), new NftReject())
-        { Comment = "Reject traffic to invalid ports of ClusterIPs" };
-        foreach (var cidr in node.ServiceCidrs)
-            yield return new NftRule(parts.DaddrIn(cidr), RuleParts.Drop) { Comment = "Drop traffic to unallocated ClusterIPs" };
-    }
-
     private IEnumerable<NftRule> ServicesRules(NodePlan node)
     {
         var toClusterIp = new NftSetMatch(parts.Daddr, FixedSets.ClusterIps);
@@ -69,7 +52,7 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
         else if (parts.FromPods(negated: true) is { } fromElsewhere)
             yield return new NftRule(toClusterIp, fromElsewhere, parts.Mark) { Comment = "masquerade clusterIP traffic from outside cluster" };
         yield return new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.ServiceIps));
-        yield return NodePortRule(node, FixedSets.ServiceNodePorts, locally: true);
+        yield return new NftRule([.. parts.NodePortConditions(node, locally: true), new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.ServiceNodePorts)]);
     }
 
     // The policy is about traffic from outside; pods and the node itself reach every endpoint.
@@ -80,13 +63,6 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
         yield return new NftRule(RuleParts.FromThisNode, parts.Mark, new NftVerdictMapStatement(frontend, shortCircuit))
         { Comment = "short-circuit local traffic" };
         yield return new NftRule(new NftVerdictMapStatement(frontend, local));
-    }
-
-    private NftRule NodePortRule(NodePlan node, string map, bool locally)
-    {
-        var lookup = new NftVerdictMapStatement(RuleParts.NodePort, map);
-        if (!node.NodePortAddresses.IsEmpty) return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.NodePortIps), lookup);
-        return locally ? new NftRule(RuleParts.ToThisNode, parts.NotToLoopback, lookup) : new NftRule(parts.NotToLoopback, lookup);
     }
 
     private static NftRule OnNew(string chain) => new(RuleParts.NewConnection, RuleParts.Jump(chain));

@@ -22,22 +22,19 @@ internal sealed class ServiceMaps : TableState
         ServiceIps = Verdicts(FixedSets.ServiceIps, nodePorts: false);
         LocalServiceIps = Verdicts(FixedSets.LocalServiceIps, nodePorts: false);
         ShortCircuitIps = Verdicts(FixedSets.ShortCircuitIps, nodePorts: false);
-        NoEndpointServices = Verdicts(FixedSets.NoEndpointServices, nodePorts: false);
         ServiceNodePorts = Verdicts(FixedSets.ServiceNodePorts, nodePorts: true);
         LocalServiceNodePorts = Verdicts(FixedSets.LocalServiceNodePorts, nodePorts: true);
         ShortCircuitNodePorts = Verdicts(FixedSets.ShortCircuitNodePorts, nodePorts: true);
-        NoEndpointNodePorts = Verdicts(FixedSets.NoEndpointNodePorts, nodePorts: true);
-        FirewallServices = new(sets[FixedSets.FirewallServices], new FrontendCodec(family));
-        FirewallSources = new(sets[FixedSets.FirewallSources], new AllowedSourceCodec(family));
-        ClusterIps = new(sets[FixedSets.ClusterIps], new AddressCodec(family));
+        Policies = new FrontendPolicies(family, sets);
         NodePortIps = new(sets[FixedSets.NodePortIps], new AddressCodec(family));
         HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family));
         // What others lead to comes first, so that a cold start in several transactions is consistent after each.
         Elements =
         [
-            Endpoints, LocalEndpoints, NodePortEndpoints, LocalNodePortEndpoints, HairpinIps, FirewallSources, FirewallServices,
+            Endpoints, LocalEndpoints, NodePortEndpoints, LocalNodePortEndpoints, HairpinIps,
+            Policies.FirewallSources, Policies.FirewallServices,
             LocalServiceIps, LocalServiceNodePorts, ShortCircuitIps, ShortCircuitNodePorts, NodePortIps,
-            ServiceIps, ServiceNodePorts, NoEndpointServices, NoEndpointNodePorts, ClusterIps,
+            ServiceIps, ServiceNodePorts, Policies.NoEndpointServices, Policies.NoEndpointNodePorts, Policies.ClusterIps,
         ];
     }
 
@@ -55,21 +52,14 @@ internal sealed class ServiceMaps : TableState
 
     public ElementCollection<FrontendKey, FrontendVerdict> ShortCircuitIps { get; }
 
-    public ElementCollection<FrontendKey, FrontendVerdict> NoEndpointServices { get; }
-
     public ElementCollection<FrontendKey, FrontendVerdict> ServiceNodePorts { get; }
 
     public ElementCollection<FrontendKey, FrontendVerdict> LocalServiceNodePorts { get; }
 
     public ElementCollection<FrontendKey, FrontendVerdict> ShortCircuitNodePorts { get; }
 
-    public ElementCollection<FrontendKey, FrontendVerdict> NoEndpointNodePorts { get; }
-
-    public ElementCollection<FrontendKey, NoValue> FirewallServices { get; }
-
-    public ElementCollection<AllowedSource, NoValue> FirewallSources { get; }
-
-    public ElementCollection<IpAddr, NoValue> ClusterIps { get; }
+    /// <summary>What is refused, and what must not be.</summary>
+    public FrontendPolicies Policies { get; }
 
     public ElementCollection<IpAddr, NoValue> NodePortIps { get; }
 

@@ -8,7 +8,6 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// <summary>Compiles the plan of a service port to entries of the table: elements of shared maps, with few exceptions.</summary>
 internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains dispatch, AffinityCompiler affinity) : IServicePortCompiler
 {
-    private static readonly NftVerdict Reject = NftVerdict.Goto(BaseLayout.RejectChain);
     private static readonly NftVerdict ExternalLocal = NftVerdict.Goto(BaseLayout.ExternalLocal);
     private static readonly NftVerdict ExternalLocalNodePorts = NftVerdict.Goto(BaseLayout.ExternalLocalNodePorts);
 
@@ -30,7 +29,7 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
     private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
     {
         var maps = frontend.Key.Address is null ? NodePortMaps : AddressMaps;
-        StageRefusal(owner, frontend, maps);
+        state.Policies.Stage(owner, frontend);
         if (IsExternalLocal(frontend))
         {
             StageExternalLocal(owner, plan, frontend, maps);
@@ -41,24 +40,10 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
             maps.Services.Stage(frontend.Key, To(owner, plan, frontend.Destination, kind, endpoints.Length));
             StageSlots(owner, plan, frontend.Key, maps.Endpoints, endpoints);
         }
-
-        if (frontend is { Kind: FrontendKind.ClusterIP, Key.Address: { } clusterIp }) state.ClusterIps.Stage(clusterIp, default);
-        if (!frontend.AllowedSources.IsEmpty) StageFirewall(frontend);
     }
 
     private static bool IsExternalLocal(Frontend frontend) =>
         frontend.ShortCircuit || (frontend.Kind != FrontendKind.ClusterIP && frontend.Destination == Destination.LocalEndpoints);
-
-    private static void StageRefusal(RuleOwner owner, Frontend frontend, Maps maps)
-    {
-        NftVerdict? refusal = frontend.Destination switch
-        {
-            Destination.Reject => Reject,
-            Destination.Drop => NftVerdict.Drop,
-            _ => null,
-        };
-        if (refusal is not null) maps.NoEndpoints.Stage(frontend.Key, new FrontendVerdict(refusal, owner.Comment));
-    }
 
     private void StageExternalLocal(RuleOwner owner, ServicePortPlan plan, Frontend frontend, Maps maps)
     {
@@ -105,12 +90,6 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
             if (missing.Contains(endpoint)) map.Stage(new EndpointSlot(frontend, free[next++]), endpoint);
     }
 
-    private void StageFirewall(Frontend frontend)
-    {
-        state.FirewallServices.Stage(frontend.Key, default);
-        foreach (var range in frontend.AllowedSources) state.FirewallSources.Stage(new AllowedSource(frontend.Key, range), default);
-    }
-
     private static ImmutableArray<IpEndpoint> Endpoints(ServicePortPlan plan, Destination destination) => destination switch
     {
         Destination.ClusterEndpoints => plan.ClusterEndpoints,
@@ -119,11 +98,11 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
     };
 
     private Maps AddressMaps { get; } = new(
-        state.ServiceIps, state.LocalServiceIps, state.ShortCircuitIps, state.NoEndpointServices, state.Endpoints, state.LocalEndpoints,
+        state.ServiceIps, state.LocalServiceIps, state.ShortCircuitIps, state.Endpoints, state.LocalEndpoints,
         DispatchKind.Endpoints, DispatchKind.ExternalEndpoints, DispatchKind.LocalEndpoints, ExternalLocal);
 
     private Maps NodePortMaps { get; } = new(
-        state.ServiceNodePorts, state.LocalServiceNodePorts, state.ShortCircuitNodePorts, state.NoEndpointNodePorts,
+        state.ServiceNodePorts, state.LocalServiceNodePorts, state.ShortCircuitNodePorts,
         state.NodePortEndpoints, state.LocalNodePortEndpoints,
         DispatchKind.NodePortEndpoints, DispatchKind.ExternalNodePortEndpoints, DispatchKind.LocalNodePortEndpoints, ExternalLocalNodePorts);
 
@@ -132,7 +111,6 @@ internal sealed class ServicePortCompiler(ServiceMaps state, DispatchChains disp
         ElementCollection<FrontendKey, FrontendVerdict> Services,
         ElementCollection<FrontendKey, FrontendVerdict> Local,
         ElementCollection<FrontendKey, FrontendVerdict> ShortCircuit,
-        ElementCollection<FrontendKey, FrontendVerdict> NoEndpoints,
         ElementCollection<EndpointSlot, IpEndpoint> Endpoints,
         ElementCollection<EndpointSlot, IpEndpoint> LocalEndpoints,
         DispatchKind Kind,
