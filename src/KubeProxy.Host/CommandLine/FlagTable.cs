@@ -82,6 +82,7 @@ internal static class FlagTable
         Text("kube-api-content-type", "application/vnd.kubernetes.protobuf", "The content type of API requests.", (c, v) => c.ClientConnection.ContentType = v),
         Integer("kube-api-burst", "10", "API requests in a burst.", (c, v) => c.ClientConnection.Burst = v),
         new("kube-api-qps", "5", "API requests per second.") { Apply = ApplyQps },
+        Duration("udp-timeout", "30s", "How long a UDP flow may be idle (userspace mode).", (c, v) => c.UdpIdleTimeout = v),
         Duration("config-sync-period", "15m", "How often the API server's lists are gone through again.", (c, v) => c.ConfigSyncPeriod = v),
     ];
 

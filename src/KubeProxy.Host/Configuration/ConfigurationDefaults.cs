@@ -22,6 +22,7 @@ public static class ConfigurationDefaults
         ApplyClient(configuration.ClientConnection);
         ApplyLogging(configuration.Logging);
         configuration.OomScoreAdj ??= -999;
+        configuration.UdpIdleTimeout = Or(configuration.UdpIdleTimeout, 30);
         configuration.ConfigSyncPeriod = Or(configuration.ConfigSyncPeriod, 15 * 60);
         return configuration;
     }
@@ -34,7 +35,7 @@ public static class ConfigurationDefaults
     {
         if (configuration.Mode.Length == 0) configuration.Mode = ProxyMode.Iptables;
         if (configuration.DetectLocalMode.Length == 0) configuration.DetectLocalMode = DetectLocalMode.ClusterCidr;
-        if (configuration is { Mode: ProxyMode.Nftables, NodePortAddresses.Count: 0 })
+        if (configuration is { Mode: ProxyMode.Nftables or ProxyMode.Userspace, NodePortAddresses.Count: 0 })
             configuration.NodePortAddresses = [EffectiveConfiguration.PrimaryNodePorts];
         return configuration;
     }

@@ -44,6 +44,7 @@ public sealed class ConfigurationValidator
         if (_source.Mode == ProxyMode.Nftables)
             CheckRange("KubeProxyNFTablesConfiguration.MasqueradeBit", _source.Nftables.MasqueradeBit, 0, 31);
         if (_source.Mode == ProxyMode.Ipvs) CheckIpvs(_source.Ipvs);
+        if (_source.UdpIdleTimeout <= GoDuration.Zero) Invalid("UDPIdleTimeout", _source.UdpIdleTimeout, "must be greater than 0");
         if (_source.Mode is not (ProxyMode.Iptables or ProxyMode.Ipvs or ProxyMode.Nftables or ProxyMode.Userspace))
             Invalid("Mode.ProxyMode", _source.Mode, "must be iptables, ipvs, nftables or userspace");
     }

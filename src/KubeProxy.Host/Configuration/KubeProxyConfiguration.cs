@@ -85,6 +85,9 @@ public sealed record KubeProxyConfiguration
     /// <summary>How often the API server's lists are gone through again.</summary>
     public GoDuration ConfigSyncPeriod { get; set; }
 
+    /// <summary>How long a UDP flow may be idle in the userspace mode. (Upstream had it while it had that mode.)</summary>
+    public GoDuration UdpIdleTimeout { get; set; }
+
     /// <summary>Without effect.</summary>
     public string PortRange { get; set; } = "";
 

@@ -11,6 +11,9 @@ public static class Errno
     /// <summary>ENOENT.</summary>
     public const int NoSuchEntry = 2;
 
+    /// <summary>ESRCH: also of a route that is not there.</summary>
+    public const int NoSuchProcess = 3;
+
     /// <summary>EINTR.</summary>
     public const int Interrupted = 4;
 

@@ -35,7 +35,7 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
         _sets = new FixedSets(rules);
         _balancing = new Balancing(rules);
         _state = new ServiceMaps(options.Family, _sets);
-        _reader = new TableReader(parts.Nftables, _state, rules.Table);
+        _reader = new TableReader(parts.Nftables, _state, _layout.Table);
         var compiler = new ServicePortCompiler(_state, new AffinityCompiler(_state, rules));
         var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
         _sync = new RulesetSync("nftables", options.Family, parts, compiler, ruleset, this, logger);

@@ -37,6 +37,20 @@ public interface IRouteClient : IDisposable
 
     /// <summary>Deletes a virtual link. ENODEV when there is none.</summary>
     Task DeleteLinkAsync(int index, CancellationToken cancellationToken = default);
+
+    /// <summary>Adds a rule of policy routing. EEXIST when there is the same one.</summary>
+    Task AddRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes a rule of policy routing. ENOENT when there is none.</summary>
+    Task DeleteRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Makes a routing table deliver every address of the family to this host: <c>local default dev lo</c>. EEXIST when it does.
+    /// </summary>
+    Task AddLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default);
+
+    /// <summary>Undoes <see cref="AddLocalDefaultAsync"/>. ESRCH when there is no such route.</summary>
+    Task DeleteLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default);
 }
 
 /// <summary>Notifications of changes; see <see cref="IRouteClient.Subscribe"/>.</summary>

@@ -10,6 +10,10 @@ internal enum RtMessage : ushort
     NewAddress = 20, // RTM_NEWADDR
     DeleteAddress = 21, // RTM_DELADDR
     GetAddress = 22, // RTM_GETADDR
+    NewRoute = 24, // RTM_NEWROUTE
+    DeleteRoute = 25, // RTM_DELROUTE
+    NewRule = 32, // RTM_NEWRULE
+    DeleteRule = 33, // RTM_DELRULE
 }
 
 internal enum RtGroup : uint
@@ -31,6 +35,20 @@ internal enum IflaAttribute : ushort
     Name = 3, // IFLA_IFNAME
     LinkInfo = 18, // IFLA_LINKINFO
     ExtensionMask = 29, // IFLA_EXT_MASK
+}
+
+internal enum RtaAttribute : ushort
+{
+    OutputInterface = 4, // RTA_OIF
+    Table = 15, // RTA_TABLE
+}
+
+internal enum FraAttribute : ushort
+{
+    Priority = 6, // FRA_PRIORITY
+    FwMark = 10, // FRA_FWMARK
+    Table = 15, // FRA_TABLE
+    FwMask = 16, // FRA_FWMASK
 }
 
 internal enum IflaInfoAttribute : ushort

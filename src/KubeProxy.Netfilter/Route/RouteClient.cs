@@ -85,6 +85,24 @@ public sealed class RouteClient : IRouteClient
         ExecuteAsync($"delete link {index}", writer => RouteEncoder.PutDeleteLink(writer, index), cancellationToken);
 
     /// <inheritdoc/>
+    public Task AddRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default) =>
+        ExecuteAsync($"add {rule}", writer => RouteEncoder.PutRule(writer, RtMessage.NewRule, NlMsgFlags.Create | NlMsgFlags.Exclusive, rule), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DeleteRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default) =>
+        ExecuteAsync($"delete {rule}", writer => RouteEncoder.PutRule(writer, RtMessage.DeleteRule, NlMsgFlags.None, rule), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task AddLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default) =>
+        ExecuteAsync($"add local default to {family} routing table {table}", writer => RouteEncoder.PutLocalDefault(
+            writer, RtMessage.NewRoute, NlMsgFlags.Create | NlMsgFlags.Exclusive, family, table), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DeleteLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default) =>
+        ExecuteAsync($"delete local default from {family} routing table {table}",
+            writer => RouteEncoder.PutLocalDefault(writer, RtMessage.DeleteRoute, NlMsgFlags.None, family, table), cancellationToken);
+
+    /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
 
     private async Task ExecuteAsync(string operation, Action<NlMsgWriter> put, CancellationToken cancellationToken)

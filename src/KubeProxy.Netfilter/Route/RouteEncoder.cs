@@ -10,6 +10,8 @@ internal static class RouteEncoder
     public const byte AF_INET = 2;
     public const byte AF_INET6 = 10;
 
+    private const int RouteHeader = 12; // both of struct rtmsg and struct fib_rule_hdr
+
     public static void PutListAddresses(NlMsgWriter writer, IpFamily? family)
     {
         writer.BeginMessage((ushort)RtMessage.GetAddress, NlMsgFlags.None);
@@ -50,6 +52,40 @@ internal static class RouteEncoder
 
     public static void PutDeleteLink(NlMsgWriter writer, int index) =>
         PutLinkHeader(writer, RtMessage.DeleteLink, NlMsgFlags.None, index);
+
+    // fib_rule_hdr, FRA_PRIORITY, FRA_FWMARK, FRA_FWMASK, FRA_TABLE
+    public static void PutRule(NlMsgWriter writer, RtMessage message, NlMsgFlags flags, PolicyRule rule)
+    {
+        const byte ToTable = 1; // FR_ACT_TO_TBL
+        writer.BeginMessage((ushort)message, flags);
+        var header = writer.ReserveBody(RouteHeader);
+        header[0] = Family(rule.Family);
+        header[7] = ToTable;
+        writer.PutU32(FraAttribute.Priority, rule.Priority);
+        if (rule.Mask != 0)
+        {
+            writer.PutU32(FraAttribute.FwMark, rule.Mark);
+            writer.PutU32(FraAttribute.FwMask, rule.Mask);
+        }
+
+        writer.PutU32(FraAttribute.Table, rule.Table);
+    }
+
+    // rtmsg, RTA_TABLE, RTA_OIF
+    public static void PutLocalDefault(NlMsgWriter writer, RtMessage message, NlMsgFlags flags, IpFamily family, uint table)
+    {
+        const byte StaticProtocol = 4; // RTPROT_STATIC
+        const byte Local = 2; // RTN_LOCAL
+        const uint Loopback = 1; // LOOPBACK_IFINDEX
+        writer.BeginMessage((ushort)message, flags);
+        var header = writer.ReserveBody(RouteHeader);
+        header[0] = Family(family);
+        header[5] = StaticProtocol;
+        header[6] = (byte)AddressScope.Host;
+        header[7] = Local;
+        writer.PutU32(RtaAttribute.Table, table);
+        writer.PutU32(RtaAttribute.OutputInterface, Loopback);
+    }
 
     private static void PutLinkHeader(
         NlMsgWriter writer, RtMessage message, NlMsgFlags messageFlags, int index = 0, LinkFlags flags = 0, LinkFlags changed = 0)

@@ -38,6 +38,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Netfilter.Nftables.Rules"] = ["KubeProxy.Core.Model", "KubeProxy.Netfilter.Nftables"],
         ["KubeProxy.Netfilter.Nftables"] = ["KubeProxy.Core.Model", "KubeProxy.Netlink"],
         ["KubeProxy.Netfilter.Conntrack"] = ["KubeProxy.Netlink", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"] /* what is stale */,
+        ["KubeProxy.Netfilter.Relay"] = ["KubeProxy.Netlink", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
         ["KubeProxy.Netfilter.Proxy"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter"],
         ["KubeProxy.Netfilter"] = ["KubeProxy.Core.Model", "KubeProxy.Netlink", "KubeProxy.Netfilter"],
         ["KubeProxy.Ipvs"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter"],

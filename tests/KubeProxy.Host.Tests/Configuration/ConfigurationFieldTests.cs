@@ -70,6 +70,7 @@ public sealed class ConfigurationFieldTests
         { "conntrack.udpTimeout", "\"0s\"", "\"5s\"", "5" },
         { "conntrack.udpStreamTimeout", "\"0s\"", "\"5s\"", "5" },
         { "configSyncPeriod", "\"15m0s\"", "\"1m0s\"", "1" },
+        { "udpIdleTimeout", "\"30s\"", "\"250ms\"", "1" },
         { "portRange", "\"\"", "\"1-2\"", "1" },
         { "windowsRunAsService", "false", "true", "1" },
     };

@@ -37,6 +37,7 @@ public static class NftDataTypes
         NftDataType.InetService => "inet_service",
         NftDataType.Mark => "mark",
         NftDataType.CtState => "ct_state",
+        NftDataType.CtDir => "ct_dir",
         NftDataType.CtStatus => "ct_status",
         NftDataType.FibAddrType => "fib_addrtype",
         NftDataType.Ifname => "ifname",
@@ -48,7 +49,7 @@ public static class NftDataTypes
 
     internal static int? TryByteLength(NftDataType type) => type switch
     {
-        NftDataType.NfProto or NftDataType.InetProto => 1,
+        NftDataType.NfProto or NftDataType.InetProto or NftDataType.CtDir => 1,
         NftDataType.InetService => 2,
         NftDataType.Integer or NftDataType.Ipv4Addr or NftDataType.Mark => 4,
         NftDataType.CtState or NftDataType.CtStatus or NftDataType.FibAddrType => 4,

@@ -39,6 +39,9 @@ public enum NftDataType : uint
     /// <summary><c>ct_state</c>: bits, 4 bytes, host order.</summary>
     CtState = 26,
 
+    /// <summary><c>ct_dir</c>: <see cref="Rules.NftCtDirection"/>, 1 byte.</summary>
+    CtDir = 27,
+
     /// <summary><c>ct_status</c>: bits, 4 bytes, host order.</summary>
     CtStatus = 28,
 

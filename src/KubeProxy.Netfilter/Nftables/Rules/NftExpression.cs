@@ -67,11 +67,24 @@ public enum NftCtKey : uint
     /// <summary><c>ct state</c>: a bit mask, see <see cref="NftCtState"/>.</summary>
     State = 0, // NFT_CT_STATE
 
+    /// <summary><c>ct direction</c>: see <see cref="NftCtDirection"/>.</summary>
+    Direction = 1, // NFT_CT_DIRECTION
+
     /// <summary><c>ct status</c>: a bit mask, see <see cref="NftCtStatus"/>.</summary>
     Status = 2, // NFT_CT_STATUS
 
     /// <summary><c>ct mark</c>.</summary>
     Mark = 3, // NFT_CT_MARK
+}
+
+/// <summary>Values of <see cref="NftCtKey.Direction"/> (<c>enum ip_conntrack_dir</c>), of one byte.</summary>
+public enum NftCtDirection : byte
+{
+    /// <summary>From whom the connection was opened by.</summary>
+    Original = 0, // IP_CT_DIR_ORIGINAL
+
+    /// <summary>Towards whom the connection was opened by.</summary>
+    Reply = 1, // IP_CT_DIR_REPLY
 }
 
 /// <summary>Values of <see cref="NftCtKey.State"/>.</summary>

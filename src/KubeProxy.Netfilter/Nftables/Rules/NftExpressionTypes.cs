@@ -34,6 +34,7 @@ public static class NftExpressionTypes
         NftCt ct => ct.Key switch
         {
             NftCtKey.State => NftDataType.CtState,
+            NftCtKey.Direction => NftDataType.CtDir,
             NftCtKey.Status => NftDataType.CtStatus,
             NftCtKey.Mark => NftDataType.Mark,
             _ => throw new ArgumentOutOfRangeException(nameof(expression), ct.Key, "Not a ct key that this library knows."),

@@ -58,6 +58,22 @@ public sealed record NftMasquerade(bool FullyRandom = false) : NftStatement;
 /// <param name="Port">A constant port or a map lookup that yields one.</param>
 public sealed record NftRedirect(NftExpression Port) : NftStatement;
 
+/// <summary>
+/// Gives the packet to a listening socket of this host without changing it: <c>tproxy to 127.0.0.1:8080</c>. Only in
+/// <c>filter</c> chains of <see cref="NftHook.Prerouting"/>, for TCP and UDP; the rule does not match when there is no such socket
+/// that is transparent. Packets of a connection that a transparent socket has go to that. So that the packet is not
+/// forwarded, its destination must be routed to this host.
+/// </summary>
+/// <param name="Address">The address that the socket is bound to.</param>
+/// <param name="Port">The port that it is bound to (host order).</param>
+public sealed record NftTproxy(NftConstant Address, ushort Port) : NftStatement;
+
+/// <summary>
+/// Continues only when the packet is from or for a socket that takes packets for foreign addresses (IP_TRANSPARENT):
+/// <c>socket transparent 1</c>.
+/// </summary>
+public sealed record NftTransparentSocket : NftStatement;
+
 /// <summary>Discards the packet and tells the sender: <c>reject</c> (port unreachable), or a TCP reset.</summary>
 /// <param name="TcpReset">Answer with a TCP reset; only where the rule matches TCP.</param>
 public sealed record NftReject(bool TcpReset = false) : NftStatement;

@@ -29,6 +29,8 @@ internal static class NftRuleText
         NftDnat dnat => Dnat(dnat, family),
         NftMasquerade masquerade => masquerade.FullyRandom ? "masquerade fully-random" : "masquerade",
         NftRedirect redirect => $"redirect to :{Expression(redirect.Port)}",
+        NftTproxy tproxy => Tproxy(tproxy, family),
+        NftTransparentSocket => "socket transparent 1",
         NftReject reject => reject.TcpReset ? "reject with tcp reset" : "reject",
         NftCounter counter => $"counter packets {counter.Packets} bytes {counter.Bytes}",
         NftLog log => log.Prefix.Length == 0 ? "log" : $"log prefix {NftValueText.Quoted(log.Prefix)}",
@@ -96,6 +98,14 @@ internal static class NftRuleText
         var address = Expression(constant);
         if (dnat.Port is not { } port) return $"dnat {named}to {address}";
         return $"dnat {named}to {(dnat.IPv6 ? $"[{address}]" : address)}:{NftValueText.Decimal(port)}";
+    }
+
+    private static string Tproxy(NftTproxy tproxy, NftFamily? family)
+    {
+        var isIPv6 = tproxy.Address.Type == NftDataType.Ipv6Addr;
+        var named = family == NftFamily.Inet ? isIPv6 ? "ip6 " : "ip " : "";
+        var address = Expression(tproxy.Address);
+        return $"tproxy {named}to {(isIPv6 ? $"[{address}]" : address)}:{NftValueText.Decimal(tproxy.Port)}";
     }
 
     private static string Anonymous(NftExpression key, NftTypes? data, NftElements elements)

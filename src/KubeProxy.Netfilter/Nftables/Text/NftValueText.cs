@@ -33,6 +33,7 @@ internal static class NftValueText
             NftDataType.EtherAddr => string.Join(':', bytes.ToArray().Select(part => part.ToString("x2", CultureInfo.InvariantCulture))),
             NftDataType.InetProto => ProtocolName(bytes[0]),
             NftDataType.NfProto => bytes[0] switch { 2 => "ipv4", 10 => "ipv6", var other => Decimal(other) },
+            NftDataType.CtDir => bytes[0] switch { 0 => "original", 1 => "reply", var other => Decimal(other) },
             NftDataType.InetService => Decimal(BinaryPrimitives.ReadUInt16BigEndian(bytes)),
             NftDataType.Ifname => Quoted(Encoding.UTF8.GetString(bytes[..Terminated(bytes)])),
             _ => HostOrder(type, MemoryMarshal.Read<uint>(bytes)),

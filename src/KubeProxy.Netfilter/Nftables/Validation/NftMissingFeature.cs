@@ -44,6 +44,8 @@ internal static class NftMissingFeature
         {
             case NftMasquerade: yield return "CONFIG_NFT_MASQ (module nft_masq)"; break;
             case NftRedirect: yield return "CONFIG_NFT_REDIR (module nft_redir)"; break;
+            case NftTproxy: yield return "CONFIG_NFT_TPROXY (module nft_tproxy)"; break;
+            case NftTransparentSocket: yield return "CONFIG_NFT_SOCKET (module nft_socket)"; break;
             case NftDnat: yield return "CONFIG_NFT_NAT (module nft_nat)"; break;
             case NftReject when family == NftFamily.Inet: yield return "CONFIG_NFT_REJECT_INET (module nft_reject_inet)"; break;
             case NftReject: yield return $"CONFIG_NFT_REJECT_IPV{version} (module nft_reject_ipv{version})"; break;

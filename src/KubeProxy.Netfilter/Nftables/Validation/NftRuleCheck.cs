@@ -41,10 +41,11 @@ internal static class NftRuleCheck
         NftSetMark mark => Expression(family, mark.Value) ?? Number(mark.Value),
         NftDnat dnat => Expression(family, dnat.Target) ?? Dnat(family, dnat),
         NftRedirect redirect => Expression(family, redirect.Port) ?? Port(redirect.Port),
+        NftTproxy tproxy => Expression(family, tproxy.Address) ?? Tproxy(family, tproxy),
         NftLog log => Encoding.UTF8.GetByteCount(log.Prefix) > MaxLogPrefix || log.Prefix.AsSpan().ContainsAny('"', '\n', '\0')
             ? $"the prefix has at most {MaxLogPrefix} bytes, no quote, line end or zero" : null,
         NftDynset dynset => Expression(family, dynset.Key),
-        NftMasquerade or NftReject or NftCounter or NftOpaque => null,
+        NftTransparentSocket or NftMasquerade or NftReject or NftCounter or NftOpaque => null,
         _ => "unknown statement",
     };
 
@@ -103,6 +104,14 @@ internal static class NftRuleCheck
 
         return dnat.Target is NftConstant constant && constant.Type == address && !dnat.TargetHasPort
             ? null : "the target is a map, or a constant address with or without a constant port";
+    }
+
+    private static string? Tproxy(NftFamily family, NftTproxy tproxy)
+    {
+        if (tproxy.Port == 0) return "the port is 1 or more";
+        if (tproxy.Address.Type is not (NftDataType.Ipv4Addr or NftDataType.Ipv6Addr)) return "the target is an address";
+        return family != NftFamily.Inet && family == NftFamily.Ip6 != (tproxy.Address.Type == NftDataType.Ipv6Addr)
+            ? "the address is not of the table's family" : null;
     }
 
     private static string? Port(NftExpression port) => port switch

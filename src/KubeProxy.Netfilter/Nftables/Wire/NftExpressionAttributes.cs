@@ -97,6 +97,19 @@ internal enum RedirectAttribute : ushort
     Flags = 3,
 }
 
+internal enum TproxyAttribute : ushort
+{
+    Family = 1,
+    Address = 2,
+    Port = 3,
+}
+
+internal enum SocketAttribute : ushort
+{
+    Key = 1,
+    DestinationRegister = 2,
+}
+
 internal enum RejectAttribute : ushort
 {
     Type = 1,
@@ -146,6 +159,7 @@ internal static class NftExpressionValues
     public const uint RangeAddresses = 1; // NF_NAT_RANGE_MAP_IPS
     public const uint RangeProto = 2; // NF_NAT_RANGE_PROTO_SPECIFIED
     public const uint RangeFullyRandom = 0x10; // NF_NAT_RANGE_PROTO_RANDOM_FULLY
+    public const uint SocketTransparent = 0; // NFT_SOCKET_TRANSPARENT
     public const uint RejectIcmp = 0; // NFT_REJECT_ICMP_UNREACH
     public const uint RejectTcpReset = 1; // NFT_REJECT_TCP_RST
     public const uint RejectIcmpx = 2; // NFT_REJECT_ICMPX_UNREACH

@@ -148,6 +148,23 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(RedirectAttribute.Flags, RangeProto);
     }
 
+    public void Tproxy(bool ipv6, int address, int port)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("tproxy");
+        writer.PutU32BigEndian(TproxyAttribute.Family, (uint)(ipv6 ? NftFamily.Ip6 : NftFamily.Ip));
+        writer.PutU32BigEndian(TproxyAttribute.Address, NftRegister.Number(address));
+        writer.PutU32BigEndian(TproxyAttribute.Port, NftRegister.Number(port));
+    }
+
+    public void TransparentSocket(int slot)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("socket");
+        writer.PutU32BigEndian(SocketAttribute.Key, SocketTransparent);
+        writer.PutU32BigEndian(SocketAttribute.DestinationRegister, NftRegister.Number(slot));
+    }
+
     public void Reject(uint type, byte code)
     {
         using var element = writer.BeginNested(ListAttribute.Element);

@@ -15,6 +15,9 @@ internal abstract record NftLoaded(int Length)
     /// <summary>A constant.</summary>
     public sealed record Constant(NftData Data) : NftLoaded(Data.Length);
 
+    /// <summary>Whether the packet has a transparent socket.</summary>
+    public sealed record TransparentSocket() : NftLoaded(1);
+
     /// <summary>Something under a mask.</summary>
     public sealed record Masked(NftLoaded Inner, ImmutableArray<byte> Mask, ImmutableArray<byte> Xor) : NftLoaded(Inner.Length);
 

@@ -14,6 +14,7 @@ internal static class NftRaise
         NftLoaded.Field field => CompareField(field, @operator, value),
         NftLoaded.Masked { Inner: NftLoaded.Field field } masked => CompareMaskedField(field, masked, @operator, value),
         NftLoaded.Masked masked => CompareMasked(masked, @operator, value),
+        NftLoaded.TransparentSocket when @operator == NftOperator.Equal && value.Span is [1] => new NftTransparentSocket(),
         NftLoaded.Value loaded => CompareValue(loaded.Whole, @operator, value),
         _ => null,
     };

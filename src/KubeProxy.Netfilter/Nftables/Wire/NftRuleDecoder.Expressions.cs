@@ -16,6 +16,7 @@ internal sealed partial class NftRuleDecoder
         "ct" => LoadCt(attributes),
         "fib" => LoadFib(attributes),
         "numgen" => LoadNumgen(attributes),
+        "socket" => LoadSocket(attributes),
         "bitwise" => LoadBitwise(attributes),
         "immediate" => LoadImmediate(attributes),
         "lookup" => LoadLookup(attributes),
@@ -61,6 +62,9 @@ internal sealed partial class NftRuleDecoder
         if (Number(attributes, NumgenAttribute.Type) is not ((NumgenRandom or NumgenIncremental) and var type)) return false;
         return LoadValue(Number(attributes, NumgenAttribute.DestinationRegister), new NftNumgen(modulus, type == NumgenIncremental));
     }
+
+    private bool LoadSocket(NlAttributes attributes) => Number(attributes, SocketAttribute.Key) == SocketTransparent
+        && _registers.Load(Number(attributes, SocketAttribute.DestinationRegister), new NftLoaded.TransparentSocket());
 
     private bool LoadBitwise(NlAttributes attributes)
     {

@@ -16,6 +16,7 @@ internal sealed partial class NftRuleDecoder
         "nat" => Nat(attributes),
         "masq" => Masquerade(attributes),
         "redir" => Redirect(attributes),
+        "tproxy" => Tproxy(attributes),
         "reject" => Reject(attributes),
         "counter" => Counter(attributes),
         "log" => Log(attributes),
@@ -101,6 +102,15 @@ internal sealed partial class NftRuleDecoder
         if ((Number(attributes, RedirectAttribute.ProtoMax) ?? port) != port) return null;
         if (((Number(attributes, RedirectAttribute.Flags) ?? 0) & ~RangeProto) != 0) return null;
         return Value(port, NftDataType.InetService) is (NftConstant or NftMapLookup or NftAnonymousMapLookup) and var value ? new NftRedirect(value) : null;
+    }
+
+    private NftTproxy? Tproxy(NlAttributes attributes)
+    {
+        if (Number(attributes, TproxyAttribute.Family) is not (((uint)NftFamily.Ip or (uint)NftFamily.Ip6) and var of)) return null;
+        var type = of == (uint)NftFamily.Ip6 ? NftDataType.Ipv6Addr : NftDataType.Ipv4Addr;
+        if (Value(Number(attributes, TproxyAttribute.Address), type) is not NftConstant address) return null;
+        if (Value(Number(attributes, TproxyAttribute.Port), NftDataType.InetService) is not NftConstant port) return null;
+        return new NftTproxy(address, System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(port.Value.Span));
     }
 
     private NftReject? Reject(NlAttributes attributes)

@@ -56,6 +56,8 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
             case NftDnat dnat: Dnat(dnat); break;
             case NftMasquerade masquerade: _expressions.Masquerade(masquerade.FullyRandom); break;
             case NftRedirect redirect: Redirect(redirect); break;
+            case NftTproxy tproxy: Tproxy(tproxy); break;
+            case NftTransparentSocket: TransparentSocket(); break;
             case NftReject reject: Reject(reject); break;
             case NftCounter counter: _expressions.Counter(counter); break;
             case NftLog log: _expressions.Log(log.Prefix); break;
@@ -151,6 +153,19 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
     {
         Load(redirect.Port, 0);
         _expressions.Redirect(0);
+    }
+
+    private void Tproxy(NftTproxy tproxy)
+    {
+        Load(tproxy.Address, 0);
+        _expressions.Immediate(ConstantPortSlot, NftValue.Port(tproxy.Port).Span);
+        _expressions.Tproxy(tproxy.Address.Type == NftDataType.Ipv6Addr, 0, ConstantPortSlot);
+    }
+
+    private void TransparentSocket()
+    {
+        _expressions.TransparentSocket(0);
+        _expressions.Compare(0, NftOperator.Equal, [1]);
     }
 
     private void Reject(NftReject reject)

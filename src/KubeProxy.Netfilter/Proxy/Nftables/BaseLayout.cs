@@ -11,10 +11,11 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// </summary>
 internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
 {
-    public const string RejectChain = "reject-chain";
     public const string ExternalLocal = "external-local";
     public const string ExternalLocalNodePorts = "external-local-nodeports";
     public const string NodePorts = "nodeports";
+
+    private readonly PolicyChains _policies = new(parts);
 
     /// <summary>The table. Upstream's comment, since the table is the same one.</summary>
     public NftTable Table { get; } = new(parts.Table) { Comment = "rules for kube-proxy" };
@@ -22,11 +23,7 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
     /// <summary>The chains with their rules, those with hooks last.</summary>
     public IEnumerable<ChainDefinition> Chains(NodePlan node) =>
     [
-        Chain(RejectChain, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
-        Chain("service-endpoints-check", [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
-        Chain("nodeport-endpoints-check", [NodePortRule(node, new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts), locally: false)]),
-        Chain("firewall-check", [FirewallRule]),
-        Chain("cluster-ips-check", [.. ClusterIpsRules(node)]),
+        .. _policies.Define(node),
         Chain(ExternalLocal, [.. ExternalLocalRules(EndpointLists.Ips, EndpointLists.LocalIps)]),
         Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(EndpointLists.Ports, EndpointLists.LocalPorts)]),
         Chain(NodePorts, [.. Dispatch(EndpointLists.Ports, FixedSets.MasqueradeNodePorts, FixedSets.ExternalLocalNodePorts, ExternalLocalNodePorts)]),
@@ -49,20 +46,6 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
         Hooked("nat-postrouting", NftChainType.Nat, NftHook.Postrouting, 100, [new NftRule(RuleParts.Jump("masquerading"))]),
     ];
 
-    private NftRule FirewallRule => new(
-        new NftSetMatch(parts.Frontend, FixedSets.FirewallServices),
-        new NftSetMatch(new NftConcat([.. parts.Frontend.Parts, parts.Saddr]), FixedSets.FirewallSources, Negated: true),
-        RuleParts.Drop)
-    { Comment = "drop what LoadBalancerSourceRanges do not allow" };
-
-    private IEnumerable<NftRule> ClusterIpsRules(NodePlan node)
-    {
-        yield return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), new NftReject())
-        { Comment = "Reject traffic to invalid ports of ClusterIPs" };
-        foreach (var cidr in node.ServiceCidrs)
-            yield return new NftRule(parts.DaddrIn(cidr), RuleParts.Drop) { Comment = "Drop traffic to unallocated ClusterIPs" };
-    }
-
     private IEnumerable<NftRule> ServicesRules(NodePlan node)
     {
         var toClusterIp = new NftSetMatch(parts.Daddr, FixedSets.ClusterIps);
@@ -71,7 +54,7 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
         else if (parts.FromPods(negated: true) is { } fromElsewhere)
             yield return new NftRule(toClusterIp, fromElsewhere, parts.Mark) { Comment = "masquerade clusterIP traffic from outside cluster" };
         foreach (var rule in Dispatch(EndpointLists.Ips, FixedSets.MasqueradeIps, FixedSets.ExternalLocalIps, ExternalLocal)) yield return rule;
-        yield return NodePortRule(node, RuleParts.Jump(NodePorts), locally: true);
+        yield return new NftRule([.. parts.NodePortConditions(node, locally: true), RuleParts.Jump(NodePorts)]);
     }
 
     private IEnumerable<NftRule> Dispatch(EndpointLists lists, string masqueraded, string externalLocal, string externalLocalChain)
@@ -89,12 +72,6 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
             yield return new NftRule(fromPods, RuleParts.Jump(all.Chain)) { Comment = "short-circuit pod traffic" };
         yield return new NftRule(RuleParts.FromThisNode, parts.Mark, RuleParts.Jump(all.Chain)) { Comment = "short-circuit local traffic" };
         yield return new NftRule(RuleParts.Goto(local.Chain));
-    }
-
-    private NftRule NodePortRule(NodePlan node, NftStatement action, bool locally)
-    {
-        if (!node.NodePortAddresses.IsEmpty) return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.NodePortIps), action);
-        return locally ? new NftRule(RuleParts.ToThisNode, parts.NotToLoopback, action) : new NftRule(parts.NotToLoopback, action);
     }
 
     private static NftRule OnNew(string chain) => new(RuleParts.NewConnection, RuleParts.Jump(chain));

@@ -67,11 +67,24 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
         };
     }
 
+    /// <summary>The conditions for packets to an address that accepts node ports.</summary>
+    /// <param name="node">Says which addresses do.</param>
+    /// <param name="locally">Every address of this node that does, but no other's.</param>
+    public IEnumerable<NftStatement> NodePortConditions(NodePlan node, bool locally)
+    {
+        if (!node.NodePortAddresses.IsEmpty) return [new NftSetMatch(Daddr, FixedSets.NodePortIps)];
+        return locally ? [ToThisNode, NotToLoopback] : [NotToLoopback];
+    }
+
     public NftStatement DaddrIn(Cidr cidr) => Prefix(Daddr, NftOperator.Equal, cidr);
 
     public static NftStatement Goto(string chain) => new NftVerdictStatement(NftVerdict.Goto(chain));
 
     public static NftStatement Jump(string chain) => new NftVerdictStatement(NftVerdict.Jump(chain));
+
+    public static NftStatement Accept { get; } = new NftVerdictStatement(NftVerdict.Accept);
+
+    public static NftStatement Return { get; } = new NftVerdictStatement(NftVerdict.Return);
 
     public static NftStatement Drop { get; } = new NftVerdictStatement(NftVerdict.Drop);
 
@@ -85,7 +98,7 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
             address.Family == IpFamily.IPv4 ? NftDataType.Ipv4Addr : NftDataType.Ipv6Addr, new NftData(bytes[..address.Length]));
     }
 
-    private static NftExpression InputInterface { get; } = new NftMeta(NftMetaKey.Iifname);
+    public static NftExpression InputInterface { get; } = new NftMeta(NftMetaKey.Iifname);
 
     private static NftMatch IsLocal(NftFibAddress address) => new(
         new NftFibAddrType(address), NftOperator.Equal,
@@ -95,7 +108,7 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
         ? new NftMatch(field, op, Address(cidr.First))
         : new NftPrefixMatch(field, op, Address(cidr.First), cidr.PrefixLength);
 
-    private static NftConstant InterfaceName(string name, bool padded)
+    public static NftConstant InterfaceName(string name, bool padded)
     {
         const int nameSize = 16; // IFNAMSIZ
         var bytes = Encoding.UTF8.GetBytes(name).AsSpan();

@@ -21,22 +21,20 @@ internal sealed class ServiceMaps : TableState
             Verdicts(lists.AffinityMap, lists.NodePorts));
 
         HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family), Staged);
-        FirewallSources = new(sets[FixedSets.FirewallSources], new AllowedSourceCodec(family), Staged);
-        FirewallServices = Frontends(FixedSets.FirewallServices, nodePorts: false);
-        ClusterIps = new(sets[FixedSets.ClusterIps], new AddressCodec(family), Staged);
+        Policies = new FrontendPolicies(family, sets, Staged);
         NodePortIps = new(sets[FixedSets.NodePortIps], new AddressCodec(family), Staged);
         Ips = new(
             ListsOf(EndpointLists.Ips), ListsOf(EndpointLists.LocalIps), Frontends(FixedSets.MasqueradeIps, nodePorts: false),
-            Frontends(FixedSets.ExternalLocalIps, nodePorts: false), Verdicts(FixedSets.NoEndpointServices, nodePorts: false));
+            Frontends(FixedSets.ExternalLocalIps, nodePorts: false));
         NodePorts = new(
             ListsOf(EndpointLists.Ports), ListsOf(EndpointLists.LocalPorts), Frontends(FixedSets.MasqueradeNodePorts, nodePorts: true),
-            Frontends(FixedSets.ExternalLocalNodePorts, nodePorts: true), Verdicts(FixedSets.NoEndpointNodePorts, nodePorts: true));
+            Frontends(FixedSets.ExternalLocalNodePorts, nodePorts: true));
         // What others lead to comes first, so that a cold start in several transactions is consistent after each.
         Elements =
         [
-            Ips.All.Slots, Ips.Local.Slots, NodePorts.All.Slots, NodePorts.Local.Slots, HairpinIps, FirewallSources, FirewallServices,
+            Ips.All.Slots, Ips.Local.Slots, NodePorts.All.Slots, NodePorts.Local.Slots, HairpinIps, Policies.FirewallSources, Policies.FirewallServices,
             Ips.Masqueraded, NodePorts.Masqueraded, .. Ips.Local.Frontends, .. NodePorts.Local.Frontends, Ips.ExternalLocal, NodePorts.ExternalLocal, NodePortIps,
-            .. Ips.All.Frontends, .. NodePorts.All.Frontends, Ips.NoEndpoints, NodePorts.NoEndpoints, ClusterIps,
+            .. Ips.All.Frontends, .. NodePorts.All.Frontends, Policies.NoEndpointServices, Policies.NoEndpointNodePorts, Policies.ClusterIps,
         ];
     }
 
@@ -46,11 +44,8 @@ internal sealed class ServiceMaps : TableState
     /// <summary>Node ports.</summary>
     public FrontendMaps NodePorts { get; }
 
-    public ElementCollection<FrontendKey, NoValue> FirewallServices { get; }
-
-    public ElementCollection<AllowedSource, NoValue> FirewallSources { get; }
-
-    public ElementCollection<IpAddr, NoValue> ClusterIps { get; }
+    /// <summary>What is refused, and what must not be.</summary>
+    public FrontendPolicies Policies { get; }
 
     public ElementCollection<IpAddr, NoValue> NodePortIps { get; }
 
@@ -68,13 +63,11 @@ internal sealed class ServiceMaps : TableState
     /// <param name="Local">The lists of the endpoints on this node, of frontends with policy Local.</param>
     /// <param name="Masqueraded">Frontends whose connections get the node's address.</param>
     /// <param name="ExternalLocal">Frontends with policy Local, where the list depends on who asks.</param>
-    /// <param name="NoEndpoints">What happens to frontends without endpoints.</param>
     internal sealed record FrontendMaps(
         Lists All,
         Lists Local,
         ElementCollection<FrontendKey, NoValue> Masqueraded,
-        ElementCollection<FrontendKey, NoValue> ExternalLocal,
-        ElementCollection<FrontendKey, FrontendVerdict> NoEndpoints);
+        ElementCollection<FrontendKey, NoValue> ExternalLocal);
 
     /// <summary>The lists of endpoints of one kind: see <see cref="EndpointLists"/>.</summary>
     internal sealed record Lists(

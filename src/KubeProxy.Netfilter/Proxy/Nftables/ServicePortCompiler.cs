@@ -1,15 +1,12 @@
 using System.Collections.Immutable;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
-using KubeProxy.Netfilter.Nftables.Rules;
 
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>Compiles the plan of a service port to entries of the table: elements of shared sets and maps, with few exceptions.</summary>
 internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler affinity) : IServicePortCompiler
 {
-    private static readonly NftVerdict Reject = NftVerdict.Goto(BaseLayout.RejectChain);
-
     /// <inheritdoc/>
     public void Compile(RuleOwner owner, ServicePortPlan plan)
     {
@@ -25,7 +22,7 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
     private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
     {
         var maps = frontend.Key.Address is null ? state.NodePorts : state.Ips;
-        if (RefusalOf(frontend.Destination) is { } refusal) maps.NoEndpoints.Stage(frontend.Key, new FrontendVerdict(refusal, owner.Comment));
+        state.Policies.Stage(owner, frontend);
         if (IsExternalLocal(frontend))
         {
             maps.ExternalLocal.Stage(frontend.Key, default);
@@ -37,20 +34,10 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
             if (frontend.Masquerade) maps.Masqueraded.Stage(frontend.Key, default);
             StageList(owner, plan, frontend, maps.All, frontend.Destination);
         }
-
-        if (frontend is { Kind: FrontendKind.ClusterIP, Key.Address: { } clusterIp }) state.ClusterIps.Stage(clusterIp, default);
-        if (!frontend.AllowedSources.IsEmpty) StageFirewall(frontend);
     }
 
     private static bool IsExternalLocal(Frontend frontend) =>
         frontend.ShortCircuit || (frontend.Kind != FrontendKind.ClusterIP && frontend.Destination == Destination.LocalEndpoints);
-
-    private static NftVerdict? RefusalOf(Destination destination) => destination switch
-    {
-        Destination.Reject => Reject,
-        Destination.Drop => NftVerdict.Drop,
-        _ => null,
-    };
 
     private static void StageList(RuleOwner owner, ServicePortPlan plan, Frontend frontend, ServiceMaps.Lists lists, Destination destination)
     {
@@ -91,12 +78,6 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
         var next = 0;
         foreach (var endpoint in endpoints)
             if (missing.Contains(endpoint)) slots.Stage(new EndpointSlot(frontend, free[next++]), endpoint);
-    }
-
-    private void StageFirewall(Frontend frontend)
-    {
-        state.FirewallServices.Stage(frontend.Key, default);
-        foreach (var range in frontend.AllowedSources) state.FirewallSources.Stage(new AllowedSource(frontend.Key, range), default);
     }
 
     private static ImmutableArray<IpEndpoint> Endpoints(ServicePortPlan plan, Destination destination) => destination switch

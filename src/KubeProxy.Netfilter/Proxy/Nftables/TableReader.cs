@@ -3,15 +3,23 @@ using KubeProxy.Netfilter.Nftables;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>Takes over what the kernel has in the table.</summary>
-internal sealed class TableReader(INftables nftables, TableState state, NftTableKey table)
+/// <param name="nftables">Where it is read.</param>
+/// <param name="state">Where it is taken over.</param>
+/// <param name="table">The table. If it is to be owned by a socket, then by that of <paramref name="nftables"/>.</param>
+internal sealed class TableReader(INftables nftables, TableState state, NftTable table)
 {
     private const int Attempts = 10;
+
+    private bool _made;
 
     /// <summary>Whether there was a table.</summary>
     public bool Found { get; private set; }
 
+    /// <summary>Whether the table that was found has an owner and should not, or the other way round.</summary>
+    public bool FoundOtherKind { get; private set; }
+
     /// <summary>Notes that the table has been made.</summary>
-    public void NoteFound() => Found = true;
+    public void NoteFound() => (Found, FoundOtherKind, _made) = (true, false, true);
 
     /// <summary>The names the chains that were found.</summary>
     public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
@@ -27,16 +35,17 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
             if (await TryReadAsync(cancellationToken) is { } generation) return generation;
         }
 
-        throw new NftUnknownOutcomeException($"The nftables ruleset changed {Attempts} times while table {table.Name} was read.");
+        throw new NftUnknownOutcomeException($"The nftables ruleset changed {Attempts} times while table {table.Key.Name} was read.");
     }
 
     private async Task<uint?> TryReadAsync(CancellationToken cancellationToken)
     {
         var generation = await nftables.GetGenerationAsync(cancellationToken);
-        var content = await nftables.ReadTableAsync(table, cancellationToken);
+        var content = await nftables.ReadTableAsync(table.Key, cancellationToken);
         // The kernel would answer EPERM to whatever we write, which does not tell anybody why.
-        if (content is not null && content.Table.Flags.HasFlag(NftTableFlags.Owner)) throw new TableOwnedException(table);
+        if (content is not null && IsOwned(content.Table) && !IsOurs) throw new TableOwnedException(table.Key);
         Found = content is not null;
+        FoundOtherKind = content is not null && IsOwned(content.Table) != IsOwned(table);
         FoundChains = content is null ? [] : [.. content.Chains.Keys];
         if (content is null)
         {
@@ -49,6 +58,11 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
         foreach (var collection in state.Elements) await AdoptElementsAsync(content, collection, cancellationToken);
         return content.Generation == await nftables.GetGenerationAsync(cancellationToken) ? content.Generation : null;
     }
+
+    // Nobody else can remove it, nor then make it.
+    private bool IsOurs => _made && IsOwned(table);
+
+    private static bool IsOwned(NftTable table) => table.Flags.HasFlag(NftTableFlags.Owner);
 
     private void AdoptChains(NftTableContent content)
     {

@@ -15,7 +15,7 @@ internal sealed class TableRuleset(TableState state, TableReader reader, TableWr
 
     public ValueTask<IEnumerable<List<PendingWrite>>> WriteAsync(bool separateElements, CancellationToken cancellationToken)
     {
-        MustLookAfterRefusal = reader.Found && writer.NeedsReplacement;
+        MustLookAfterRefusal = reader.Found && (reader.FoundOtherKind || writer.NeedsReplacement);
         if (MustLookAfterRefusal) writer.Forget();
         List<PendingWrite> prefix = MustLookAfterRefusal
             ? [Prefix(transaction => transaction.Delete(table.Key)), Prefix(transaction => transaction.Add(table))]

@@ -12,7 +12,27 @@ public sealed class InMemoryRoute : IRouteClient
     private readonly Dictionary<int, NetworkLink> _links = new() { [1] = new NetworkLink(1, "lo", null, LinkFlags.Up | LinkFlags.Loopback) };
     private readonly Dictionary<(int, IpAddr, int), InterfaceAddress> _addresses = [];
     private readonly List<Channel<RouteChange>> _subscriptions = [];
+    private readonly HashSet<PolicyRule> _rules = [];
+    private readonly HashSet<(IpFamily Family, uint Table)> _localDefaults = [];
     private int _lastIndex = 1;
+
+    /// <summary>The rules of policy routing that were added.</summary>
+    public IReadOnlyList<PolicyRule> Rules
+    {
+        get
+        {
+            lock (_lock) return [.. _rules];
+        }
+    }
+
+    /// <summary>The routing tables that deliver everything to this host.</summary>
+    public IReadOnlyList<(IpFamily Family, uint Table)> LocalDefaults
+    {
+        get
+        {
+            lock (_lock) return [.. _localDefaults];
+        }
+    }
 
     /// <summary>How often addresses or links were listed.</summary>
     public int Dumps { get; private set; }
@@ -104,6 +124,34 @@ public sealed class InMemoryRoute : IRouteClient
             Notify(new RouteChange.LinkSet(_links[index]));
             return Task.CompletedTask;
         }
+    }
+
+    /// <inheritdoc/>
+    public Task AddRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default)
+    {
+        lock (_lock) return _rules.Add(rule) ? Task.CompletedTask : Refuse($"add {rule}", Errno.Exists);
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default)
+    {
+        lock (_lock) return _rules.FirstOrDefault(Matches) is { } found && _rules.Remove(found) ? Task.CompletedTask : Refuse($"delete {rule}", Errno.NoSuchEntry);
+
+        bool Matches(PolicyRule candidate) =>
+            candidate == (rule.Mask == 0 ? rule with { Mark = candidate.Mark, Mask = candidate.Mask } : rule);
+    }
+
+    /// <inheritdoc/>
+    public Task AddLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default)
+    {
+        lock (_lock) return _localDefaults.Add((family, table)) ? Task.CompletedTask : Refuse($"add local default to table {table}", Errno.Exists);
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+            return _localDefaults.Remove((family, table)) ? Task.CompletedTask : Refuse($"delete local default from table {table}", Errno.NoSuchProcess);
     }
 
     /// <inheritdoc/>
