@@ -227,6 +227,9 @@ public static class NftCases
         yield return new NftRule(Tcp, new NftDnat(target, 8080, false, isIpv6));
         yield return new NftRule(new NftDnat(new NftMapLookup(new NftConcat([.. tuple.Parts, new NftNumgen(2)]), "endpoints"), null, true, isIpv6));
         yield return new NftRule(new NftDnat(new NftMapLookup(daddr, "address-map"), null, false, isIpv6));
+        // Of a table for both families nft makes another rule: it always adds a match of the family.
+        if (family != NftFamily.Inet) yield return new NftRule(Tcp, new NftTproxy(target, 1080));
+        yield return new NftRule(Tcp, new NftTransparentSocket(), new NftVerdictStatement(NftVerdict.Accept));
         yield return new NftRule(new NftMasquerade());
         yield return new NftRule(Tcp, new NftRedirect(new NftConstant(NftDataType.InetService, NftValue.Port(8080))));
         yield return new NftRule(Tcp, new NftRedirect(new NftMapLookup(new NftMeta(NftMetaKey.Iifname), "ports")));
