@@ -59,6 +59,7 @@ public sealed class CommandLineTests
         { "--conntrack-tcp-be-liberal", "conntrack.tcpBeLiberal", "true" },
         { "--conntrack-udp-timeout=1s", "conntrack.udpTimeout", "\"1s\"" },
         { "--conntrack-udp-timeout-stream=1s", "conntrack.udpStreamTimeout", "\"1s\"" },
+        { "--udp-timeout=1s", "udpIdleTimeout", "\"1s\"" },
         { "--kubeconfig=/x", "clientConnection.kubeconfig", "\"/x\"" },
         { "--kube-api-content-type=application/json", "clientConnection.contentType", "\"application/json\"" },
         { "--kube-api-burst=20", "clientConnection.burst", "20" },
