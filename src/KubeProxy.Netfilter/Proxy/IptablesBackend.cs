@@ -10,14 +10,13 @@ namespace KubeProxy.Netfilter.Proxy;
 /// The iptables backend of one address family. It writes what <c>iptables-nft</c> would, in the standard tables, with the
 /// chains and rules of upstream. See <c>docs/iptables.md</c>.
 /// </summary>
-public sealed partial class IptablesBackend : IProxyBackend, IBackendRules
+public sealed class IptablesBackend : IProxyBackend, IBackendRules
 {
     // From there on upstream does without comments for endpoints.
     private const int LargeCluster = 1000;
 
     private readonly IptablesBackendOptions _options;
     private readonly IptablesBackendParts _parts;
-    private readonly ILogger _logger;
     private readonly NodeSettings _settings;
     private readonly NodePortOpenings _openings;
     private readonly IptablesLayout _layout;
@@ -35,7 +34,7 @@ public sealed partial class IptablesBackend : IProxyBackend, IBackendRules
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parts);
-        (_options, _parts, _logger) = (options, parts, logger);
+        (_options, _parts) = (options, parts);
         _settings = new NodeSettings(parts.ProcDirectory);
         _openings = new NodePortOpenings(options.Family, options.LocalhostNodePorts);
         _layout = new IptablesLayout(options.Family, options.Masquerade);
@@ -66,8 +65,7 @@ public sealed partial class IptablesBackend : IProxyBackend, IBackendRules
     {
         await _parts.Nftables.GetGenerationAsync(cancellationToken);
         _features = new NodeFeatures(await HasAccountingAsync(cancellationToken), _settings.IsTcpLiberal);
-        if (_settings.LegacyTables(Family) is { Count: > 0 } legacy)
-            LogLegacy(_logger, Family, string.Join(", ", legacy), Family == IpFamily.IPv4 ? "iptables-legacy" : "ip6tables-legacy");
+        LegacyRules.Refuse(Family, _parts.LegacyChains);
     }
 
     private async Task<bool> HasAccountingAsync(CancellationToken cancellationToken) => _parts.Accounting is { } accounting
@@ -121,10 +119,4 @@ public sealed partial class IptablesBackend : IProxyBackend, IBackendRules
         _compiler.CountLocalhostNodePorts = count;
         foreach (var plan in _sync.ServicePorts.Plans.ToArray()) _sync.ServicePorts.Update(plan);
     }
-
-    [LoggerMessage(1, LogLevel.Warning,
-        "{Family}: there are tables of iptables-legacy in this network namespace ({Tables}). This proxy writes nf_tables and does not touch them, but "
-        + "packets pass both: if another kube-proxy wrote KUBE- chains there, they still take effect. Look with '{Command}-save | grep KUBE-'; "
-        + "remove them with that kube-proxy's --cleanup, or restart the node.")]
-    private static partial void LogLegacy(ILogger logger, IpFamily family, string tables, string command);
 }

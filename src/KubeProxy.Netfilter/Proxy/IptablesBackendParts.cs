@@ -1,6 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Accounting;
 using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Iptables.Legacy;
 using KubeProxy.Netfilter.Proxy.Iptables;
 using KubeProxy.Netfilter.Route;
 
@@ -11,6 +12,9 @@ public sealed class IptablesBackendParts : NetfilterParts
 {
     /// <summary>Accounting objects; null when rules are not to use any.</summary>
     public IAccounting? Accounting { get; init; }
+
+    /// <summary>The user chains of iptables-legacy, as found when the parts were opened.</summary>
+    public IReadOnlyList<LegacyChain> LegacyChains { get; init; } = [];
 
     /// <summary>The directory that proc is mounted on. Sysctls are read and written there.</summary>
     public string ProcDirectory { get; init; } = "/proc";
@@ -30,6 +34,7 @@ public sealed class IptablesBackendParts : NetfilterParts
             Conntrack = ConntrackClient.Open(),
             Routes = RouteClient.Open(),
             Accounting = AccountingClient.Open(),
+            LegacyChains = LegacyRules.Read(family),
             ProcDirectory = procDirectory,
         };
     }

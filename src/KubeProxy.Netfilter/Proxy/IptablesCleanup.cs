@@ -61,6 +61,7 @@ public static class IptablesCleanup
         return removed;
     }
 
-    private static bool IsRemovable(IptablesChain chain) =>
+    /// <summary>Whether the chain is of an iptables mode and nobody else uses it.</summary>
+    internal static bool IsRemovable(IptablesChain chain) =>
         !chain.IsStandard() && chain.Name != ChainNames.Firewall && OwnedChains.KindOf(chain) != ChainKind.NotOurs;
 }

@@ -14,11 +14,14 @@ internal sealed class IptablesNode : IAsyncDisposable
     private readonly NftablesConnection _connection;
     private readonly IpFamily _family;
     private readonly DirectoryInfo _proc = Directory.CreateTempSubdirectory("kube-proxy-proc");
+    private readonly bool _ownsNamespace;
 
-
-    public IptablesNode(NetworkNamespace ns, IpFamily family = IpFamily.IPv4)
+    /// <param name="ns">The namespace.</param>
+    /// <param name="family">The family.</param>
+    /// <param name="ownsNamespace">Whether the namespace is deleted with this.</param>
+    public IptablesNode(NetworkNamespace ns, IpFamily family = IpFamily.IPv4, bool ownsNamespace = true)
     {
-        (Namespace, _family) = (ns, family);
+        (Namespace, _family, _ownsNamespace) = (ns, family, ownsNamespace);
         _connection = ns.Run(NftablesConnection.Open);
         Client = new IptablesClient(_connection.Client, family);
         Directory.CreateDirectory(Path.Combine(_proc.FullName, "sys/net/ipv4/conf/all"));
@@ -72,7 +75,7 @@ internal sealed class IptablesNode : IAsyncDisposable
     {
         await Backend.DisposeAsync();
         await _connection.DisposeAsync();
-        Namespace.Dispose();
+        if (_ownsNamespace) Namespace.Dispose();
         _proc.Delete(recursive: true);
     }
 

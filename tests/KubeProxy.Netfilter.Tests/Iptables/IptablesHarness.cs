@@ -4,6 +4,7 @@ using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Accounting;
 using KubeProxy.Netfilter.Conntrack.Testing;
 using KubeProxy.Netfilter.Iptables;
+using KubeProxy.Netfilter.Iptables.Legacy;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Proxy;
@@ -28,7 +29,7 @@ internal sealed class IptablesHarness : IAsyncDisposable
 
     public static IptablesHarness Create(
         InMemoryNftables? nftables = null, IpFamily family = IpFamily.IPv4, MasqueradePolicy? masquerade = null, bool accounting = false,
-        InMemoryRoute? routes = null, bool localhost = true)
+        InMemoryRoute? routes = null, bool localhost = true, IReadOnlyList<LegacyChain>? legacy = null)
     {
         nftables ??= new InMemoryNftables();
         var proc = Directory.CreateTempSubdirectory("kube-proxy-proc");
@@ -41,6 +42,7 @@ internal sealed class IptablesHarness : IAsyncDisposable
                 Routes = routes ?? new InMemoryRoute(),
                 Conntrack = new InMemoryConntrack(),
                 Accounting = accounting ? new Counters() : null,
+                LegacyChains = legacy ?? [],
                 ProcDirectory = proc.FullName,
             },
             NullLogger<IptablesBackend>.Instance);

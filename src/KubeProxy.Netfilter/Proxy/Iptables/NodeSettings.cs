@@ -1,5 +1,4 @@
 using System.Globalization;
-using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 
 namespace KubeProxy.Netfilter.Proxy.Iptables;
@@ -35,10 +34,6 @@ internal sealed class NodeSettings(string procDirectory)
                 e);
         }
     }
-
-    /// <summary>The tables that iptables-legacy has in the kernel, which packets pass as well as ours.</summary>
-    public IReadOnlyList<string> LegacyTables(IpFamily family) =>
-        Read(family == IpFamily.IPv4 ? "net/ip_tables_names" : "net/ip6_tables_names")?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     private string? Read(string name)
     {
