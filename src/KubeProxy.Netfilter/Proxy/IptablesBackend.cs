@@ -104,7 +104,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
         var localhost = _openings.OnLocalhost(_sync.Node);
         foreach (var chain in IptablesLayout.ForeignChains) _state.Stage(chain, ChainContent.Shared);
         foreach (var chain in IptablesLayout.SharedChains) _state.Stage(chain, ChainContent.Shared);
-        foreach (var chain in IptablesLayout.FixedChains) _state.Stage(chain, new ChainContent(_layout.RulesOf(chain, _features)));
+        foreach (var chain in IptablesLayout.FixedChains) _state.Stage(chain, ChainContent.Of(_layout.RulesOf(chain, _features)));
         foreach (var jump in IptablesLayout.Jumps) _state.Stage(jump);
         if (localhost) _state.Stage(new SharedRule(new(Netfilter.Iptables.IptablesTable.Filter, ChainNames.Firewall), _layout.Firewall));
         foreach (var rule in _layout.NodePortRules(_openings.Addresses(_sync.Node, _sync.Addresses), localhost))

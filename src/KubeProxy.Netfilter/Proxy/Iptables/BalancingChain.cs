@@ -1,38 +1,44 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Iptables;
 
 namespace KubeProxy.Netfilter.Proxy.Iptables;
 
-/// <summary>An endpoint as a chain: its text, and the chain's name.</summary>
-internal readonly record struct EndpointChain(string Endpoint, string Name);
-
-/// <summary>The rules that choose among endpoints.</summary>
-internal static class BalancingChain
+/// <summary>The chain that chooses among endpoints.</summary>
+/// <param name="service">The service port.</param>
+/// <param name="masquerading">The rules that come first.</param>
+/// <param name="endpoints">The endpoints, sorted as text, like upstream.</param>
+/// <param name="comments">Whether the rules for endpoints have comments.</param>
+internal sealed class BalancingChain(
+    ServiceRules service, ImmutableArray<IptablesRule> masquerading, ImmutableArray<EndpointChain> endpoints, bool comments) : ChainContent
 {
+    public override bool IsEmpty => false;
+
     /// <summary>
     /// First those of affinity: a client goes where it went before. Then each endpoint with the probability of one in as many
     /// as are left.
     /// </summary>
-    public static IEnumerable<IptablesRule> Rules(ServicePortPlan plan, string service, IReadOnlyList<EndpointChain> endpoints, bool comments)
+    public override ImmutableArray<IptablesRule> Rules
     {
-        var last = endpoints.Count - 1;
-        var targets = new VerdictTarget[endpoints.Count];
-        for (var i = 0; i <= last; i++) targets[i] = IptablesTarget.Jump(endpoints[i].Name);
-        if (plan.AffinityTimeout is { } timeout)
+        get
         {
-            for (var i = 0; i <= last; i++)
+            var rules = ImmutableArray.CreateBuilder<IptablesRule>(masquerading.Length + (2 * endpoints.Length));
+            rules.AddRange(masquerading);
+            if (service.Plan.AffinityTimeout is { } timeout)
             {
-                var recent = new RecentMatch(endpoints[i].Name, RecentAction.Check, (uint)timeout.TotalSeconds, Reap: true);
-                yield return IptablesLayout.Rule(targets[i], ServiceRules.Some(Comment(i), recent));
+                foreach (var endpoint in endpoints)
+                    rules.Add(To(endpoint, new RecentMatch(endpoint.Name, RecentAction.Check, (uint)timeout.TotalSeconds, Reap: true)));
             }
+
+            for (var left = endpoints.Length; left > 0; left--) rules.Add(To(endpoints[^left], left == 1 ? null : OneIn(left)));
+            return rules.DrainToImmutable();
         }
+    }
 
-        for (var i = 0; i <= last; i++)
-            yield return IptablesLayout.Rule(targets[i], ServiceRules.Some(Comment(i), i == last ? null : OneIn(endpoints.Count - i)));
-
-        CommentMatch? Comment(int index) => comments ? new CommentMatch($"{service} -> {endpoints[index].Endpoint}") : null;
+    private IptablesRule To(EndpointChain endpoint, IptablesMatch? condition)
+    {
+        var comment = comments ? new CommentMatch($"{service.Name} -> {endpoint.Endpoint}") : null;
+        return IptablesLayout.Rule(IptablesTarget.Jump(endpoint.Name), ServiceRules.Some(comment, condition));
     }
 
     // Upstream writes ten decimals, and iptables reads those.

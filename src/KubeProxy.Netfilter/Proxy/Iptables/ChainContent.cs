@@ -5,27 +5,35 @@ namespace KubeProxy.Netfilter.Proxy.Iptables;
 
 /// <summary>
 /// What a chain holds: its rules, when one owner has the chain for itself; otherwise only that the chain is there, and its rules
-/// are <see cref="SharedRule"/>s.
+/// are <see cref="SharedRule"/>s. Compared by the rules.
 /// </summary>
-internal sealed class ChainContent(ImmutableArray<IptablesRule> rules, bool isShared = false) : IEquatable<ChainContent>
+internal abstract class ChainContent : IEquatable<ChainContent>
 {
     /// <summary>A chain of shared rules.</summary>
-    public static ChainContent Shared { get; } = new([], isShared: true);
+    public static ChainContent Shared { get; } = new SharedChain();
 
-    public ImmutableArray<IptablesRule> Rules { get; } = rules;
+    /// <summary>The rules, in order. Made each time: a large cluster has hundreds of thousands, and they are rarely asked for.</summary>
+    public abstract ImmutableArray<IptablesRule> Rules { get; }
 
-    public bool IsShared { get; } = isShared;
+    /// <summary>Whether there are no rules in it, as far as its owner decides.</summary>
+    public virtual bool IsEmpty => Rules.IsEmpty;
 
-    public bool Equals(ChainContent? other) =>
-        other is not null && IsShared == other.IsShared && Rules.AsSpan().SequenceEqual(other.Rules.AsSpan());
+    /// <summary>Whether the chain's rules are shared ones.</summary>
+    public bool IsShared => this is SharedChain;
+
+    public static ChainContent Of(ImmutableArray<IptablesRule> rules) => new FixedChain(rules);
+
+    public bool Equals(ChainContent? other) => ReferenceEquals(this, other)
+        || (other is not null && IsShared == other.IsShared && Rules.AsSpan().SequenceEqual(other.Rules.AsSpan()));
 
     /// <summary>Whether both are the same when comments that only one of them has do not count.</summary>
     public bool EqualsButForComments(ChainContent other)
     {
-        if (IsShared != other.IsShared || Rules.Length != other.Rules.Length) return false;
-        for (var i = 0; i < Rules.Length; i++)
+        var (rules, others) = (Rules, other.Rules);
+        if (IsShared != other.IsShared || rules.Length != others.Length) return false;
+        for (var i = 0; i < rules.Length; i++)
         {
-            if (!Rules[i].Equals(other.Rules[i]) && !Uncommented(Rules[i]).Equals(other.Rules[i]) && !Rules[i].Equals(Uncommented(other.Rules[i])))
+            if (!rules[i].Equals(others[i]) && !Uncommented(rules[i]).Equals(others[i]) && !rules[i].Equals(Uncommented(others[i])))
                 return false;
         }
 
@@ -37,4 +45,14 @@ internal sealed class ChainContent(ImmutableArray<IptablesRule> rules, bool isSh
     public override int GetHashCode() => HashCode.Combine(IsShared, Rules.Length);
 
     private static IptablesRule Uncommented(IptablesRule rule) => rule with { Matches = rule.Matches.RemoveAll(match => match is CommentMatch) };
+
+    private sealed class SharedChain : ChainContent
+    {
+        public override ImmutableArray<IptablesRule> Rules => [];
+    }
+
+    private sealed class FixedChain(ImmutableArray<IptablesRule> rules) : ChainContent
+    {
+        public override ImmutableArray<IptablesRule> Rules { get; } = rules;
+    }
 }

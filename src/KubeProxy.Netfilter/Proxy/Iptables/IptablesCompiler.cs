@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Iptables;
@@ -128,21 +129,28 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
 
     private void StageEndpoints(ServiceRules rules, ServicePortPlan plan)
     {
-        var cluster = ChainsOf(plan, plan.ClusterEndpoints, null);
-        var local = ChainsOf(plan, plan.LocalEndpoints, cluster);
-        var comment = EndpointComments ? new CommentMatch(rules.Name) : null;
-        foreach (var (endpoint, chain) in cluster) Own(chain.Name, rules.Endpoint(chain.Name, endpoint, comment));
-        foreach (var (endpoint, chain) in local)
-            if (!cluster.ContainsKey(endpoint)) Own(chain.Name, rules.Endpoint(chain.Name, endpoint, comment));
-        if (cluster.Count > 0) StageBalancing(rules, plan, rules.Cluster, cluster);
-        if (local.Count > 0) StageBalancing(rules, plan, rules.Local, local);
+        var chains = new Dictionary<IpEndpoint, EndpointChain>(plan.ClusterEndpoints.Length);
+        foreach (var endpoint in plan.ClusterEndpoints.AsSpan()) Stage(endpoint);
+        foreach (var endpoint in plan.LocalEndpoints.AsSpan()) Stage(endpoint);
+        StageBalancing(rules, plan, rules.Cluster, plan.ClusterEndpoints, chains);
+        StageBalancing(rules, plan, rules.Local, plan.LocalEndpoints, chains);
+
+        void Stage(IpEndpoint endpoint)
+        {
+            ref var chain = ref CollectionsMarshal.GetValueRefOrAddDefault(chains, endpoint, out var known);
+            if (known) return;
+            chain = new EndpointChain(rules, endpoint, EndpointComments);
+            Own(chain.Name, chain);
+        }
     }
 
-    private void StageBalancing(ServiceRules rules, ServicePortPlan plan, string name, Dictionary<IpEndpoint, EndpointChain> endpoints)
+    private void StageBalancing(
+        ServiceRules rules, ServicePortPlan plan, string name, ImmutableArray<IpEndpoint> endpoints, Dictionary<IpEndpoint, EndpointChain> chains)
     {
+        if (endpoints.IsEmpty) return;
         // Sorted as text, like upstream.
-        EndpointChain[] sorted = [.. endpoints.Values.OrderBy(chain => chain.Endpoint, StringComparer.Ordinal)];
-        Own(name, [.. MasqueradeRules(rules, plan, name), .. BalancingChain.Rules(plan, rules.Name, sorted, EndpointComments)]);
+        var sorted = endpoints.Distinct().Select(endpoint => (Text: endpoint.ToString(), Chain: chains[endpoint])).OrderBy(pair => pair.Text, StringComparer.Ordinal);
+        Own(name, new BalancingChain(rules, [.. MasqueradeRules(rules, plan, name)], [.. sorted.Select(pair => pair.Chain)], EndpointComments));
     }
 
     private IEnumerable<IptablesRule> MasqueradeRules(ServiceRules rules, ServicePortPlan plan, string chain)
@@ -165,24 +173,6 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
         _ => rule,
     };
 
-    private static Dictionary<IpEndpoint, EndpointChain> ChainsOf(
-        ServicePortPlan plan, ImmutableArray<IpEndpoint> endpoints, Dictionary<IpEndpoint, EndpointChain>? known)
-    {
-        var chains = new Dictionary<IpEndpoint, EndpointChain>(endpoints.Length);
-        foreach (var endpoint in endpoints)
-        {
-            if (known is null || !known.TryGetValue(endpoint, out var chain))
-            {
-                var text = endpoint.ToString();
-                chain = new EndpointChain(text, ChainNames.OfEndpoint(plan.Name, text));
-            }
-
-            chains[endpoint] = chain;
-        }
-
-        return chains;
-    }
-
     private static bool UsesExternal(Frontend frontend) =>
         frontend.ShortCircuit || frontend.Destination is Destination.ClusterEndpoints or Destination.LocalEndpoints;
 
@@ -193,6 +183,7 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
         _ => null,
     };
 
-    private void Own(string name, ImmutableArray<IptablesRule> rules) =>
-        state.Stage(new IptablesChain(IptablesTable.Nat, name), new ChainContent(rules));
+    private void Own(string name, ImmutableArray<IptablesRule> rules) => Own(name, ChainContent.Of(rules));
+
+    private void Own(string name, ChainContent content) => state.Stage(new IptablesChain(IptablesTable.Nat, name), content);
 }

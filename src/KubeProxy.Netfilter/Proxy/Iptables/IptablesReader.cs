@@ -129,7 +129,7 @@ internal sealed class IptablesReader(INftables nftables, IptablesState state, Ow
         switch (OwnedChains.KindOf(chain))
         {
             case ChainKind.Own:
-                adoption.Chains.Observe(chain, AsDesired(chain, new ChainContent([.. rules.Select(rule => rule.Rule)])));
+                adoption.Chains.Observe(chain, AsDesired(chain, ChainContent.Of([.. rules.Select(rule => rule.Rule)])));
                 break;
             case ChainKind.Shared:
                 adoption.Chains.Observe(chain, ChainContent.Shared);

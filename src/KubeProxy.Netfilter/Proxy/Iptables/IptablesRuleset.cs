@@ -79,20 +79,22 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
         foreach (var write in AddRules(rules)) yield return write;
     }
 
+    // The chain counts as written with its last rule; when it has none, with itself.
     private PendingWrite AddChain(IptablesChain chain, ChainContent content) => writes.AddChain(chain, () =>
     {
         _emptied.Remove(chain);
-        if (content.Rules.IsEmpty) state.Chains.Acknowledge(chain);
+        if (content.IsEmpty) state.Chains.Acknowledge(chain);
     });
 
     private IEnumerable<PendingWrite> Fill(IptablesChain chain, ChainContent content)
     {
-        for (var i = 0; i < content.Rules.Length; i++)
-            yield return writes.Append(chain, content.Rules[i], i == content.Rules.Length - 1 ? () => state.Chains.Acknowledge(chain) : null);
+        var rules = content.Rules;
+        for (var i = 0; i < rules.Length; i++)
+            yield return writes.Append(chain, rules[i], i == rules.Length - 1 ? () => state.Chains.Acknowledge(chain) : null);
     }
 
     private IEnumerable<PendingWrite> Rewrite(IptablesChain chain, ChainContent content) =>
-        Fill(chain, content).Prepend(writes.Flush(chain, content.Rules.IsEmpty ? () => state.Chains.Acknowledge(chain) : null));
+        Fill(chain, content).Prepend(writes.Flush(chain, content.IsEmpty ? () => state.Chains.Acknowledge(chain) : null));
 
     private IEnumerable<PendingWrite> Edit(IptablesChain chain, ChainEdit edit)
     {

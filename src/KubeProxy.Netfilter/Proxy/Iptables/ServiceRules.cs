@@ -8,13 +8,10 @@ namespace KubeProxy.Netfilter.Proxy.Iptables;
 /// <summary>The parts that the rules of one service port are made of.</summary>
 internal sealed class ServiceRules
 {
-    private readonly ServicePortPlan _plan;
-    private readonly ProtocolMatch _protocol;
-
     public ServiceRules(ServicePortPlan plan)
     {
-        _plan = plan;
-        _protocol = new ProtocolMatch(plan.Name.Protocol);
+        Plan = plan;
+        Protocol = new ProtocolMatch(plan.Name.Protocol);
         var hash = ChainNames.Hash(plan.Name);
         Name = plan.Name.ToString();
         Cluster = ChainNames.OfCluster(hash);
@@ -22,6 +19,12 @@ internal sealed class ServiceRules
         External = ChainNames.OfExternal(hash);
         LoadBalancer = ChainNames.OfLoadBalancer(hash);
     }
+
+    /// <summary>What is wanted.</summary>
+    public ServicePortPlan Plan { get; }
+
+    /// <summary>Matches the protocol.</summary>
+    public ProtocolMatch Protocol { get; }
 
     /// <summary>The service port, as in comments.</summary>
     public string Name { get; }
@@ -42,7 +45,7 @@ internal sealed class ServiceRules
     public IptablesRule To(Frontend frontend, string comment, IptablesTarget target) => new()
     {
         Destination = new AddressMatch(Cidr.Single(frontend.Key.Address!.Value)),
-        Protocol = _protocol,
+        Protocol = Protocol,
         Matches = [new CommentMatch(comment), Port(frontend)],
         Target = target,
     };
@@ -50,7 +53,7 @@ internal sealed class ServiceRules
     /// <summary>Matches a node port; further matches stand between the comment and the port, or after it.</summary>
     public IptablesRule ToNodePort(Frontend frontend, string comment, IptablesTarget target, IptablesMatch? before = null, IptablesMatch? after = null) => new()
     {
-        Protocol = _protocol,
+        Protocol = Protocol,
         Matches = [.. new[] { new CommentMatch(comment), before, Port(frontend), after }.OfType<IptablesMatch>()],
         Target = target,
     };
@@ -58,26 +61,10 @@ internal sealed class ServiceRules
     /// <summary>Accepts requests of load balancers for the health of the service.</summary>
     public IptablesRule HealthCheck() => new()
     {
-        Protocol = new ProtocolMatch(Protocol.Tcp),
-        Matches = [new CommentMatch($"{Name} health check node port"), new PortMatch(null, PortRange.Single(_plan.HealthCheckNodePort))],
+        Protocol = new ProtocolMatch(Core.Model.Protocol.Tcp),
+        Matches = [new CommentMatch($"{Name} health check node port"), new PortMatch(null, PortRange.Single(Plan.HealthCheckNodePort))],
         Target = IptablesTarget.Accept,
     };
-
-    /// <summary>The rules of an endpoint's chain.</summary>
-    public ImmutableArray<IptablesRule> Endpoint(string chain, IpEndpoint endpoint, CommentMatch? comment)
-    {
-        RecentMatch? remember = _plan.AffinityTimeout is null ? null : new RecentMatch(chain, RecentAction.Set);
-        return
-        [
-            new IptablesRule
-            {
-                Source = new AddressMatch(Cidr.Single(endpoint.Address)),
-                Matches = Some(comment),
-                Target = MarkMasquerade,
-            },
-            new IptablesRule { Protocol = _protocol, Matches = Some(comment, remember, PortMatch.Any), Target = new DnatTarget(endpoint) },
-        ];
-    }
 
     /// <summary>The jump that asks for masquerading.</summary>
     public static VerdictTarget MarkMasquerade { get; } = IptablesTarget.Jump(ChainNames.MarkMasquerade);
