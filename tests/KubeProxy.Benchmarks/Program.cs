@@ -4,7 +4,8 @@ using System.Text.Json;
 using KubeProxy.Benchmarks;
 
 // Without arguments: everything, as a table and as JSON. With sizes: only those. "iptables" before sizes: that backend instead of
-// nftables. The rest is for its own children, each of which runs in a fresh network namespace.
+// nftables. "iptables restore SIZE...": the real iptables-nft-restore with the same rules. "iptables orders SIZE": what the kernel's part
+// depends on. The rest is for its own children, each of which runs in a fresh network namespace.
 var iptables = args is ["iptables", ..];
 if (iptables) args = args[1..];
 string[] mode = iptables ? ["iptables"] : [];
@@ -20,7 +21,22 @@ switch (args)
         await Scenario.RunAsync(Number(size), iptables, file);
         return 0;
     case ["replay", var file]:
-        foreach (var (phase, milliseconds) in Floor.Replay(file)) Console.WriteLine($"{phase}\t{milliseconds.ToString("R", CultureInfo.InvariantCulture)}");
+        PrintTimes(await Floor.ReplayAsync(file));
+        return 0;
+    case ["orders", var size]:
+        Console.WriteLine(InNamespace("measure-orders", size));
+        return 0;
+    case ["measure-orders", var size]:
+        Table(await IptablesOrders.RunAsync(Number(size)), IptablesOrders.Header);
+        return 0;
+    case ["restore", .. var restored]:
+        Table(restored.SelectMany(RestoreRows), ["services", "phase", "iptables-nft-restore ms"]);
+        return 0;
+    case ["write-texts", var size, var directory]:
+        await IptablesRestore.WriteTextsAsync(Number(size), directory);
+        return 0;
+    case ["measure-restore", var directory]:
+        PrintTimes(IptablesRestore.Measure(directory));
         return 0;
     case ["first-packet", var size]:
         Console.WriteLine(JsonSerializer.Serialize(await FirstPacket.MeasureAsync(Number(size)), BenchmarkJson.Default.ListDouble));
@@ -36,8 +52,7 @@ foreach (var size in sizes)
     try
     {
         InNamespace([.. mode, "record", $"{size}", recording]);
-        var floor = InNamespace("replay", recording).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
-            .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
+        var floor = ReadTimes(InNamespace("replay", recording));
         all.AddRange(measured.Select(m => m with { FloorMean = floor.TryGetValue(m.Phase, out var milliseconds) ? milliseconds : null }));
     }
     finally
@@ -60,6 +75,29 @@ Directory.CreateDirectory(Path.GetDirectoryName(json)!);
 File.WriteAllText(json, JsonSerializer.Serialize(all, BenchmarkJson.Default.ListMeasurement));
 Console.WriteLine($"\nwritten: {json}");
 return 0;
+
+static void PrintTimes(Dictionary<string, double> times)
+{
+    foreach (var (phase, milliseconds) in times) Console.WriteLine($"{phase}\t{milliseconds.ToString("R", CultureInfo.InvariantCulture)}");
+}
+
+static Dictionary<string, double> ReadTimes(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
+    .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
+
+static IEnumerable<string[]> RestoreRows(string size)
+{
+    var directory = Directory.CreateTempSubdirectory("kube-proxy-restore");
+    try
+    {
+        InNamespace("write-texts", size, directory.FullName);
+        foreach (var (phase, milliseconds) in ReadTimes(InNamespace("measure-restore", directory.FullName)))
+            yield return [size, phase, milliseconds.ToString("0.0", CultureInfo.InvariantCulture)];
+    }
+    finally
+    {
+        directory.Delete(recursive: true);
+    }
+}
 
 static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
