@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test: first those that need nothing, then, as root, those that need the kernel (each in network
-# namespaces of its own). Installs missing Debian packages. Ends with the totals and exits with 1 if anything failed.
+# namespaces of its own), and those again in a second kernel, user-mode-linux, which has what this machine's may lack (see
+# tests/uml). Installs missing Debian packages. Ends with the totals and exits with 1 if anything failed.
 set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -17,6 +18,7 @@ nft nftables
 iptables iptables
 conntrack conntrack
 ip iproute2
+ipvsadm ipvsadm
 strace strace
 promtool prometheus
 systemd-analyze systemd
@@ -31,9 +33,18 @@ TOOLS
   apt-get update -qq < /dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" < /dev/null > /dev/null
 }
 
-run_project() { # PROJECT
-  echo "== $1"
-  dotnet test "tests/$1" --no-build -c Release --logger "trx;LogFileName=$1.trx" --results-directory "$results" < /dev/null
+run_project() { # PROJECT [ARGUMENT...]: of dotnet test
+  local project=$1
+  shift
+  echo "== $project"
+  dotnet test "tests/$project" --no-build -c Release --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@" < /dev/null
+}
+
+# The same test program in the other kernel: what needs it (trait Kernel=uml), and the clients with a second version of the kernel.
+run_in_uml() { # KERNEL
+  echo "== KubeProxy.Kernel.Tests in user-mode-linux"
+  tests/uml/run.sh "$1" "$results" dotnet tests/KubeProxy.Kernel.Tests/bin/Release/net10.0/KubeProxy.Kernel.Tests.dll -noColor \
+    -namespace '*.Ipvs' -namespace '*.Route' -namespace '*.Conntrack' -trx "$results/uml.trx"
 }
 
 count() { # ATTRIBUTE: sums it over the trx files
@@ -49,7 +60,13 @@ for project in tests/*.Tests; do
   name=$(basename "$project")
   [ "$name" = KubeProxy.Kernel.Tests ] || run_project "$name" || status=1
 done
-run_project KubeProxy.Kernel.Tests || status=1
+if kernel=$(tests/uml/build.sh); then
+  # What only that kernel can run is left to it. Without it, those tests say why they are skipped.
+  run_project KubeProxy.Kernel.Tests --filter "Kernel!=uml" || status=1
+  run_in_uml "$kernel" || status=1
+else
+  run_project KubeProxy.Kernel.Tests || status=1
+fi
 
 consumer_passed=0 consumer_failed=0
 echo "== packages"

@@ -48,6 +48,7 @@ public sealed class RouteClientTests : RouteContract, IDisposable
         (await Assert.ThrowsAsync<NetlinkException>(() => _client.AddLinkAsync("kind1", "no-such-kind", Ct))).Errno);
 
     [Fact]
+    [Trait("Kernel", "uml")]
     public async Task A_dummy_link_can_be_made()
     {
         try
