@@ -18,18 +18,25 @@ internal static class Parsing
             var start = Stopwatch.GetTimestamp();
             var allocated = GC.GetTotalAllocatedBytes();
             var cpu = Environment.CpuUsage.TotalTime;
-            var sink = new CountingSink();
-            using var client = new ApiClient(new ApiServerAccess { Server = url, CertificateAuthority = caFile is null ? null : SecretContent.OfFile(caFile) });
-            var source = new ApiServerSource(client, new ApiServerSourceOptions { NodeName = "node1", StreamInitialState = stream });
-            using var stop = new CancellationTokenSource();
-            var running = source.RunAsync(sink, stop.Token);
-            await sink.Synced.Task;
-            Console.WriteLine($"{sink.Objects} objects in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s, cpu {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.00} s, {(GC.GetTotalAllocatedBytes() - allocated) >> 20} MB allocated");
-            await stop.CancelAsync();
-            await Task.WhenAny(running);
+            var objects = await ReadAsync(url, caFile, stream);
+            Console.WriteLine($"{objects} objects in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s, cpu {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds:0.00} s, {(GC.GetTotalAllocatedBytes() - allocated) >> 20} MB allocated");
         }
 
         return 0;
+    }
+
+    /// <summary>Reads everything once, and returns how many objects that were.</summary>
+    public static async Task<int> ReadAsync(Uri url, string? caFile, bool stream)
+    {
+        var sink = new CountingSink();
+        using var client = new ApiClient(new ApiServerAccess { Server = url, CertificateAuthority = caFile is null ? null : SecretContent.OfFile(caFile) });
+        var source = new ApiServerSource(client, new ApiServerSourceOptions { NodeName = "node1", StreamInitialState = stream });
+        using var stop = new CancellationTokenSource();
+        var running = source.RunAsync(sink, stop.Token);
+        await sink.Synced.Task;
+        await stop.CancelAsync();
+        await Task.WhenAny(running);
+        return sink.Objects;
     }
 
     private sealed class CountingSink : IProxySink

@@ -1,12 +1,16 @@
 using System.Globalization;
 using KubeProxy.ApiBenchmark;
 
-// serve <services> <endpoints> <port> [ca-file]   a server with so many services, and so many endpoints in the slice of each;
-//                                                  with a file for its CA it speaks TLS, and HTTP/2 then
+// host <binary> <services> <endpoints> [idle-seconds] [runs]
+//                                                  the published program against a server with so many services, and so many
+//                                                  endpoints for each; needs root
+// serve <services> <endpoints> <port> [ca-file]    the server of it; with a file for its CA it speaks TLS, and HTTP/2 then
 // read <url> [ca-file] [list|stream]               reads all of it into an engine that programs nothing, and tells what that cost
 // parse <url> [ca-file] [list|stream]              the same without an engine
 return args switch
 {
+    ["host", var binary, var services, var endpoints, .. var rest] => await Hosting.RunAsync(
+        Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(0) ?? "0")), Number(rest.ElementAtOrDefault(1) ?? "1")),
     ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault()),
     ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list")),
     ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list")),
@@ -17,6 +21,6 @@ static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
 static int Usage()
 {
-    Console.Error.WriteLine("serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list|stream]");
+    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list|stream]");
     return 2;
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Core.Model;
@@ -33,13 +32,7 @@ internal static class Reading
     }
 
     private static void Print(string what, TimeSpan time, long allocated) => Console.WriteLine(
-        $"{what,-8} {time.TotalSeconds,6:0.00} s  allocated {allocated >> 20,5} MB  heap {GC.GetTotalMemory(false) >> 20,4} MB  RSS {Status("VmRSS"),4} MB  peak {Status("VmHWM"),4} MB");
-
-    private static long Status(string field)
-    {
-        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal));
-        return long.Parse(line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1).Trim().TrimEnd("kB ").ToString(), CultureInfo.InvariantCulture) >> 10;
-    }
+        $"{what,-8} {time.TotalSeconds,6:0.00} s  allocated {allocated >> 20,5} MB  heap {GC.GetTotalMemory(false) >> 20,4} MB  RSS {ProcessNumbers.MiB("self", "VmRSS"),4:0} MB  peak {ProcessNumbers.MiB("self", "VmHWM"),4:0} MB");
 
     private sealed class NullBackend : IProxyBackend
     {

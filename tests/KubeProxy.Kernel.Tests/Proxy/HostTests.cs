@@ -43,7 +43,7 @@ public sealed class HostTests : IDisposable
 
         var before = _cluster.Node.Exec("nft", "list", "ruleset");
         Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
-        using var monitor = new Monitor(_cluster.Node);
+        using var monitor = new NftMonitorProcess(_cluster.Node);
         using (await StartAsync())
         {
             Assert.Equal(before, _cluster.Node.Exec("nft", "list", "ruleset"));
@@ -198,26 +198,5 @@ public sealed class HostTests : IDisposable
             if (Stopwatch.GetElapsedTime(start).TotalMilliseconds > timeoutMilliseconds) throw new TimeoutException("It did not come true in time.");
             await Task.Delay(5);
         }
-    }
-
-    /// <summary>nft's own view of what is written, apart from the generation that every reader causes none of.</summary>
-    private sealed class Monitor : IDisposable
-    {
-        private readonly Process _process;
-
-        public Monitor(NetworkNamespace node)
-        {
-            _process = node.Start("nft", "monitor");
-            Thread.Sleep(300);
-        }
-
-        public async Task<string> StopAsync()
-        {
-            await Task.Delay(300);
-            _process.Kill(entireProcessTree: true);
-            return await _process.StandardOutput.ReadToEndAsync();
-        }
-
-        public void Dispose() => _process.Dispose();
     }
 }

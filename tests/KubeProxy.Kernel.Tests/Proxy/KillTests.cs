@@ -46,7 +46,7 @@ public sealed class KillTests : IDisposable
         Assert.Empty(failures);
 
         using (var last = ProxyProcess.Start(_cluster.Node, _manifests)) await last.WaitReadyAsync();
-        Assert.Equal(await FromScratchAsync(), Normalise(_cluster.Node));
+        Assert.Equal(await FromScratchAsync(), ProxyTable.Normalise(_cluster.Node));
     }
 
     public void Dispose()
@@ -96,22 +96,6 @@ public sealed class KillTests : IDisposable
         node.Exec("ip", "address", "add", $"{MiniCluster.NodeAddress}/32", "dev", "lo"); // nodeport-ips holds addresses that are there
         using var proxy = ProxyProcess.Start(node, _manifests);
         await proxy.WaitReadyAsync();
-        return Normalise(node);
-    }
-
-    // Chains for longer lists may be left, and which slot an endpoint has depends on the history.
-    private static string Normalise(NetworkNamespace node)
-    {
-        var lines = node.Exec("nft", "list", "table", "ip", "kube-proxy").Split('\n').Select(line => line.Trim().TrimEnd(',').Replace("elements = { ", "", StringComparison.Ordinal).Replace(" }", "", StringComparison.Ordinal));
-        return string.Join('\n', lines
-            .Where(line => !line.Contains("expires", StringComparison.Ordinal))
-            .Select(line => line.Contains(" . 8080", StringComparison.Ordinal) ? Slotless(line) : line)
-            .Order(StringComparer.Ordinal));
-    }
-
-    private static string Slotless(string element)
-    {
-        var parts = element.Split(" : ");
-        return parts[0][..parts[0].LastIndexOf(" . ", StringComparison.Ordinal)] + " : " + parts[1];
+        return ProxyTable.Normalise(node);
     }
 }

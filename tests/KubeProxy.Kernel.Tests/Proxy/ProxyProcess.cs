@@ -45,13 +45,15 @@ public sealed partial class ProxyProcess : IDisposable
     /// <summary>The host's executable beside the tests.</summary>
     public static string Executable => Path.Combine(AppContext.BaseDirectory, "kube-proxy");
 
-    public static ProxyProcess Start(NetworkNamespace node, Manifests manifests, params string[] wrapper) => new(
-        node, wrapper is [var program, .. var arguments]
-            ? node.Start(program, [.. arguments, .. Command(manifests)])
-            : node.Start(Executable, Command(manifests)[1..]));
+    public static ProxyProcess Start(NetworkNamespace node, Manifests manifests, params string[] wrapper) =>
+        Start(node, ["--config", manifests.Configuration(), "--manifests", manifests.Objects], wrapper);
 
-    private static string[] Command(Manifests manifests) =>
-        [Executable, "--config", manifests.Configuration(), "--manifests", manifests.Objects, "--v", "4"];
+    /// <summary>Starts it with these arguments, by way of a program such as strace if there is one.</summary>
+    public static ProxyProcess Start(NetworkNamespace node, string[] arguments, params string[] wrapper)
+    {
+        string[] command = [.. wrapper, Executable, .. arguments, "--v", "4"];
+        return new ProxyProcess(node, node.Start(command[0], command[1..]));
+    }
 
     /// <summary>Waits until the kernel holds what the manifests say.</summary>
     public async Task WaitReadyAsync(int timeoutMilliseconds = 30_000)

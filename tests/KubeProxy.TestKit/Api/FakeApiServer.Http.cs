@@ -21,6 +21,7 @@ public sealed partial class FakeApiServer
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = _options.Bind);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
@@ -121,6 +122,7 @@ public sealed partial class FakeApiServer
                 context.Request.Headers.Authorization.ToString() is { Length: > 0 } authorization ? authorization : null,
                 context.Request.Protocol)
             {
+                Group = parts[0] == "apis" ? parts[1] : "",
                 ClientName = context.Connection.ClientCertificate?.Subject,
                 Body = body,
             };

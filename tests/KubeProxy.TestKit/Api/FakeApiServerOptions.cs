@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace KubeProxy.TestKit.Api;
 
@@ -19,6 +22,9 @@ public sealed record FakeApiServerOptions
 
     /// <summary>The port; 0 for any.</summary>
     public int Port { get; init; }
+
+    /// <summary>Makes the socket that listens, such as in another network namespace.</summary>
+    public Func<EndPoint, Socket> Bind { get; init; } = SocketTransportOptions.CreateDefaultBoundListenSocket;
 
     /// <summary>The clock of <c>timeoutSeconds</c>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

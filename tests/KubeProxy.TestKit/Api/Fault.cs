@@ -36,6 +36,9 @@ public sealed record FakeRequest(int Number, string Resource, bool IsWatch, IRea
     /// <summary>A watch that begins with the initial state.</summary>
     public bool IsStream => Get("sendInitialEvents") == "true";
 
+    /// <summary>The API group, such as <c>discovery.k8s.io</c>; empty for the core.</summary>
+    public string Group { get; init; } = "";
+
     /// <summary>The certificate of the client; null for none.</summary>
     public string? ClientName { get; init; }
 

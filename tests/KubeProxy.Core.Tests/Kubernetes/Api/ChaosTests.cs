@@ -21,14 +21,14 @@ public sealed class ChaosTests
         var random = new Random(seed);
         await using var harness = await ApiHarness.MakeAsync(new FakeApiServerOptions { StreamsInitialState = stream, PagesFromCache = seed % 2 == 0, Certificate = tls ? authority.Issue("api.test") : null });
         var faults = new Random(seed + 1000); // Used under the lock of the server only.
-        harness.Server.SetChaos(_ => RandomFault(faults));
+        harness.Server.SetChaos(_ => Chaos.RandomFault(faults));
         harness.Start(
             ApiHarness.Fast with { PageSize = 7, Random = new Random(seed) },
             new ApiServerAccess { Server = harness.Server.Url, CertificateAuthority = SecretContent.OfData(System.Text.Encoding.UTF8.GetBytes(authority.Pem)) });
         for (var round = 0; round < 40; round++)
         {
             for (var i = random.Next(8); i >= 0; i--) Change(harness.Server, random);
-            Disturb(harness.Server, random);
+            Chaos.Disturb(harness.Server, random);
             if (random.Next(3) == 0) await WaitForAnotherRequestAsync(harness);
         }
 
@@ -66,39 +66,4 @@ public sealed class ChaosTests
                 break;
         }
     }
-
-    private static void Disturb(FakeApiServer server, Random random)
-    {
-        switch (random.Next(8))
-        {
-            case 0:
-                server.Compact();
-                break;
-            case 1:
-                server.CutConnections();
-                break;
-            case 2:
-                server.EndWatches();
-                break;
-            case 3:
-                server.SendBookmarks();
-                break;
-            case 4:
-                server.ExpirePages();
-                break;
-        }
-    }
-
-    private static Fault? RandomFault(Random random) => random.Next(14) switch
-    {
-        0 => new Fault.Drop(),
-        1 => new Fault.Refuse(410, "Expired"),
-        2 => new Fault.Refuse(500, "InternalError"),
-        3 => new Fault.Refuse(429, "TooManyRequests"),
-        4 => new Fault.CutAfter(random.Next(5000)),
-        5 => new Fault.ErrorEvent(random.Next(6)),
-        6 => new Fault.ErrorEvent(random.Next(3), 500, "InternalError"),
-        7 => new Fault.Dribble(random.Next(1, 50)),
-        _ => null,
-    };
 }
