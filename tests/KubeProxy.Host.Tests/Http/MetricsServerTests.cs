@@ -78,6 +78,8 @@ public sealed class MetricsServerTests : ProgramTests, IAsyncLifetime
             Assert.Equal(labels, string.Join(',', family.Samples[0].Labels.Keys.Where(label => label != "le").Order()));
         }
 
+        var documented = Repository.Read("docs", "metrics.md");
+        Assert.DoesNotContain(families.Keys, name => !documented.Contains($"| `{name}` |", StringComparison.Ordinal));
         var bounds = families["kubeproxy_sync_proxy_rules_duration_seconds"].Samples.Where(sample => sample.Labels.GetValueOrDefault("ip_family") == "IPv4" && sample.Labels.ContainsKey("le"));
         Assert.Equal("0.001 0.002 0.004 0.008 0.016 0.032 0.064 0.128 0.256 0.512 1.024 2.048 4.096 8.192 16.384 +Inf", string.Join(' ', bounds.Select(sample => sample.Labels["le"])));
         Assert.All(families.Values.SelectMany(family => family.Samples).Select(sample => sample.Labels.GetValueOrDefault("ip_family")).OfType<string>(), family => Assert.Contains(family, (string[])["IPv4", "IPv6"]));
