@@ -55,20 +55,29 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     /// <summary>Deletes chains that are empty and that nothing leads to any more.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        var writes = ruleset.WriteSweep();
-        if (writes.Count == 0) return;
-        try
+        for (var attempt = 0; attempt < Attempts && Known; attempt++)
         {
-            await CommitAsync(writes, cancellationToken);
-        }
-        catch (NftTransactionException e)
-        {
-            // They are empty and do no harm; the next sync tries again. What is there is read then.
-            if (e.IsStale || !ruleset.KeepsAfterRefusedSweep()) Known = false;
-        }
-        catch (NftUnknownOutcomeException)
-        {
-            Known = false;
+            var writes = ruleset.WriteSweep();
+            if (writes.Count == 0) return;
+            try
+            {
+                await CommitAsync(writes, cancellationToken);
+            }
+            catch (NftTransactionException e) when (e.IsStale)
+            {
+                // Somebody was faster, be it the other family: there may be no other sync for long, so it is tried again now.
+                await CatchUpAsync(cancellationToken);
+            }
+            catch (NftTransactionException)
+            {
+                // They are empty and do no harm; the next sync tries again. What is there is read then.
+                if (!ruleset.KeepsAfterRefusedSweep()) Known = false;
+                return;
+            }
+            catch (NftUnknownOutcomeException)
+            {
+                Known = false;
+            }
         }
     }
 
