@@ -161,6 +161,12 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         foreach (var key in _touched.ToArray()) Acknowledge(key);
     }
 
+    /// <summary>Notes what the kernel has at a key, whatever is desired there.</summary>
+    public void NoteKernel(TKey key, TValue value) => SetKernel(key, KernelState.Different, value, NextPass());
+
+    /// <summary>Notes that the kernel has nothing at a key, whatever is desired there.</summary>
+    public void NoteAbsent(TKey key) => SetKernel(key, KernelState.Absent, default, NextPass());
+
     /// <summary>Begins to take over a dump of the kernel's collection: call <see cref="Adoption.Observe"/> for each entry.</summary>
     public Adoption BeginAdoption() => new(this);
 

@@ -75,6 +75,12 @@ public static class WellKnownNames
     /// <summary>When the change happened that an EndpointSlice reflects (RFC 3339).</summary>
     public const string LastChangeTriggerTimeAnnotation = "endpoints.kubernetes.io/last-change-trigger-time";
 
+    /// <summary>
+    /// The scheduler of a Service in ipvs mode, in place of the configured one: a name of a kernel scheduler such as <c>lc</c> or
+    /// <c>mh</c>. Our own; upstream has none.
+    /// </summary>
+    public const string SchedulerAnnotation = "kube-proxy/ipvs-scheduler";
+
     /// <summary>The taint of a Node that the cluster autoscaler is about to remove.</summary>
     public const string ToBeDeletedTaint = "ToBeDeletedByClusterAutoscaler";
 }

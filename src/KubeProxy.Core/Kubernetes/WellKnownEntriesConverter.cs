@@ -18,6 +18,7 @@ internal sealed class WellKnownEntriesConverter(PooledStringConverter strings) :
             WellKnownNames.ServiceNameLabel,
             WellKnownNames.ZoneLabel,
             WellKnownNames.LastChangeTriggerTimeAnnotation,
+            WellKnownNames.SchedulerAnnotation,
         }.Select(name => (System.Text.Encoding.UTF8.GetBytes(name), name)),
     ];
 

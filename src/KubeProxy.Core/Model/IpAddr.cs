@@ -28,6 +28,12 @@ public readonly record struct IpAddr : IComparable<IpAddr>
     /// <summary>The address as an unsigned number: 32 significant bits for IPv4, 128 for IPv6.</summary>
     public UInt128 Value => Family == IpFamily.IPv4 ? (uint)_low : new UInt128(_high, _low);
 
+    /// <summary>Whether it is in 127.0.0.0/8 or is ::1 (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).</summary>
+    public bool IsLoopback => Family == IpFamily.IPv4 ? Value >> 24 == 127 : Value == UInt128.One;
+
+    /// <summary>Whether it is in 169.254.0.0/16 or fe80::/10: valid on one link only (RFC 3927, RFC 4291 section 2.5.6).</summary>
+    public bool IsLinkLocal => Family == IpFamily.IPv4 ? Value >> 16 == 0xA9FE : Value >> 118 == 0xFE80 >> 6;
+
     /// <summary>Makes an address from a number; see <see cref="Value"/>.</summary>
     public static IpAddr FromValue(IpFamily family, UInt128 value) => family == IpFamily.IPv4
         ? new IpAddr(0, MappedPrefix | (uint)value)

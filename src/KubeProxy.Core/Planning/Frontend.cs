@@ -84,6 +84,18 @@ public sealed record Frontend
     /// </summary>
     public ImmutableArray<IpRange> AllowedSources { get; init; } = [];
 
+    /// <summary>Whether there are endpoints to balance connections over, apart from those of <see cref="ShortCircuit"/>.</summary>
+    public bool IsBalanced => Destination is Destination.ClusterEndpoints or Destination.LocalEndpoints;
+
+    /// <summary>Whether connections of anybody lead to endpoints.</summary>
+    public bool HasEndpoints => ShortCircuit || IsBalanced;
+
+    /// <summary>
+    /// Whether the endpoints depend on who asks: policy Local for traffic from outside, and not of a cluster IP, whose policy is the
+    /// same for everybody.
+    /// </summary>
+    public bool IsExternalLocal => ShortCircuit || (Kind != FrontendKind.ClusterIP && Destination == Destination.LocalEndpoints);
+
     /// <inheritdoc/>
     public bool Equals(Frontend? other) => other is not null && Key == other.Key && Kind == other.Kind
         && Destination == other.Destination && Masquerade == other.Masquerade && ShortCircuit == other.ShortCircuit

@@ -18,6 +18,10 @@ public sealed record NodePlan
     /// <summary>The ServiceCIDRs of the family, sorted: connections to an unallocated address in there are dropped.</summary>
     public ImmutableArray<Cidr> ServiceCidrs { get; init; } = [];
 
+    /// <summary>Whether node ports are asked for on an address of the node.</summary>
+    public bool OpensNodePortsOn(IpAddr address) => address.Family == Family
+        && (NodePortAddresses.IsEmpty ? !address.IsLoopback : NodePortAddresses.Any(cidr => cidr.Contains(address)));
+
     /// <inheritdoc/>
     public bool Equals(NodePlan? other) => other is not null && Family == other.Family
         && NodePortAddresses.AsSpan().SequenceEqual(other.NodePortAddresses.AsSpan())

@@ -35,7 +35,7 @@ public sealed record NodePortAddresses
     public ImmutableArray<Cidr> Resolve(IpFamily family, NodeTopology node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        if (Primary) return node.AddressOf(family) is { } address && !IsLoopback(address) ? [Cidr.Single(address)] : [];
+        if (Primary) return node.AddressOf(family) is { } address && !address.IsLoopback ? [Cidr.Single(address)] : [];
         var ofFamily = Blocks.Where(block => block.Family == family).Distinct()
             .OrderBy(block => block.First).ThenBy(block => block.PrefixLength).ToImmutableArray();
         return ofFamily.Any(block => block.PrefixLength == 0) ? [] : ofFamily;
@@ -47,6 +47,4 @@ public sealed record NodePortAddresses
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Primary, Blocks.Length);
-
-    private static bool IsLoopback(IpAddr address) => System.Net.IPAddress.IsLoopback(address.ToIPAddress());
 }

@@ -36,6 +36,9 @@ public sealed record ServiceDefinition
     /// <summary>The port on which the node answers health checks of load balancers; 0 for none.</summary>
     public ushort HealthCheckNodePort { get; init; }
 
+    /// <summary>The scheduler asked for, for backends that have several; null for the backend's own choice.</summary>
+    public string? Scheduler { get; init; }
+
     /// <summary>The side of one family.</summary>
     public ServiceAddresses? AddressesOf(IpFamily family) => family == IpFamily.IPv4 ? IPv4 : IPv6;
 
@@ -43,7 +46,7 @@ public sealed record ServiceDefinition
     public bool Equals(ServiceDefinition? other) => other is not null && Name == other.Name && CreatedAt == other.CreatedAt
         && Ports.AsSpan().SequenceEqual(other.Ports.AsSpan()) && IPv4 == other.IPv4 && IPv6 == other.IPv6
         && InternalLocal == other.InternalLocal && ExternalLocal == other.ExternalLocal
-        && AffinityTimeout == other.AffinityTimeout && HealthCheckNodePort == other.HealthCheckNodePort;
+        && AffinityTimeout == other.AffinityTimeout && Scheduler == other.Scheduler && HealthCheckNodePort == other.HealthCheckNodePort;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, CreatedAt, Ports.Length);

@@ -46,6 +46,12 @@ public sealed record ServicePortPlan
     public TimeSpan? AffinityTimeout { get; init; }
 
     /// <summary>
+    /// The scheduler that the Service asks for (annotation <c>kube-proxy/ipvs-scheduler</c>), for backends that
+    /// have several; null for the backend's own choice.
+    /// </summary>
+    public string? Scheduler { get; init; }
+
+    /// <summary>
     /// The source ranges as the Service has them (only those of the family, in its order), for backends that show them as they
     /// are written; <see cref="Frontend.AllowedSources"/> is what they mean. Empty when no frontend is restricted.
     /// </summary>
@@ -54,9 +60,17 @@ public sealed record ServicePortPlan
     /// <summary>The port on which the node answers health checks of load balancers for the Service; 0 for none.</summary>
     public ushort HealthCheckNodePort { get; init; }
 
+    /// <summary>The endpoints of a destination; none where connections are refused.</summary>
+    public ImmutableArray<IpEndpoint> EndpointsOf(Destination destination) => destination switch
+    {
+        Destination.ClusterEndpoints => ClusterEndpoints,
+        Destination.LocalEndpoints => LocalEndpoints,
+        _ => [],
+    };
+
     /// <inheritdoc/>
     public bool Equals(ServicePortPlan? other) => other is not null && Name == other.Name && Family == other.Family
-        && CreatedAt == other.CreatedAt && AffinityTimeout == other.AffinityTimeout
+        && CreatedAt == other.CreatedAt && AffinityTimeout == other.AffinityTimeout && Scheduler == other.Scheduler
         && HealthCheckNodePort == other.HealthCheckNodePort && SourceBlocks.AsSpan().SequenceEqual(other.SourceBlocks.AsSpan())
         && Frontends.AsSpan().SequenceEqual(other.Frontends.AsSpan())
         && ClusterEndpoints.AsSpan().SequenceEqual(other.ClusterEndpoints.AsSpan())

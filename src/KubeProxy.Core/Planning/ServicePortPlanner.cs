@@ -31,6 +31,7 @@ public static class ServicePortPlanner
             Family = family,
             CreatedAt = service.CreatedAt,
             AffinityTimeout = service.AffinityTimeout,
+            Scheduler = service.Scheduler,
             SourceBlocks = addresses.LoadBalancerIPs.IsEmpty ? [] : addresses.SourceBlocks,
             HealthCheckNodePort = service.HealthCheckNodePort,
             Frontends = frontends,

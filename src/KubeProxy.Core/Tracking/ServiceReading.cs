@@ -33,6 +33,7 @@ internal static class ServiceReading
             InternalLocal = spec.InternalTrafficPolicy == "Local",
             ExternalLocal = externalLocal,
             AffinityTimeout = ReadAffinity(spec, problems),
+            Scheduler = ReadScheduler(service, problems),
             HealthCheckNodePort = externalLocal && spec.Type == "LoadBalancer" ? ReadHealthCheckPort(spec, problems) : (ushort)0,
         };
     }
@@ -95,6 +96,16 @@ internal static class ServiceReading
         problems.Add("spec.sessionAffinityConfig.clientIP.timeoutSeconds",
             $"{Number(seconds)} is not between 1 and 86400; {DefaultAffinitySeconds} is used");
         return TimeSpan.FromSeconds(DefaultAffinitySeconds);
+    }
+
+    // Which of them the kernel has, it will say itself.
+    private static string? ReadScheduler(Service service, ProblemList problems)
+    {
+        const int longest = 15; // IP_VS_SCHEDNAME_MAXLEN is 16, with a zero at the end
+        if (service.Metadata.Annotations?.GetValueOrDefault(WellKnownNames.SchedulerAnnotation) is not { Length: > 0 } name) return null;
+        if (name.Length <= longest && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')) return name;
+        problems.Add($"metadata.annotations['{WellKnownNames.SchedulerAnnotation}']", $"'{name}' is not the name of a scheduler; the configured one is used");
+        return null;
     }
 
     private static ushort ReadHealthCheckPort(ServiceSpec spec, ProblemList problems)

@@ -33,16 +33,7 @@ internal static class InterfaceAddresses
     public static IpAddr? Primary(IpFamily family, IReadOnlyList<IpAddr> addresses)
     {
         foreach (var address in addresses)
-            if (address.Family == family && !IsLoopback(address) && !IsLinkLocal(address)) return address;
+            if (address.Family == family && !address.IsLoopback && !address.IsLinkLocal) return address;
         return null;
     }
-
-    /// <summary>127.0.0.0/8 and ::1.</summary>
-    public static bool IsLoopback(IpAddr address) => address.Family == IpFamily.IPv4
-        ? (uint)address.Value >> 24 == 127
-        : address.Value == UInt128.One;
-
-    private static bool IsLinkLocal(IpAddr address) => address.Family == IpFamily.IPv4
-        ? (uint)address.Value >> 16 == 0xA9FE // 169.254.0.0/16, RFC 3927
-        : address.Value >> 118 == 0xFE80 >> 6; // fe80::/10, RFC 4291 section 2.5.6
 }

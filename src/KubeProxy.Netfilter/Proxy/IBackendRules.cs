@@ -6,6 +6,9 @@ namespace KubeProxy.Netfilter.Proxy;
 /// <summary>What the backends that write nf_tables do differently in the course of a sync.</summary>
 internal interface IBackendRules
 {
+    /// <summary>An interface whose addresses are not the node's own, because the backend put them there; null for none.</summary>
+    string? OwnInterface => null;
+
     /// <summary>Compiles what changed into desired kernel objects. Must not fail: the changes count as taken.</summary>
     /// <param name="changes">What changed.</param>
     /// <param name="baseChanged">Whether what the rules without any service are made of changed, or is to be looked at again.</param>
@@ -15,6 +18,14 @@ internal interface IBackendRules
     void Prepare()
     {
     }
+
+    /// <summary>
+    /// Does what has to be done once the rules are in the kernel, and before flows are deleted that lead to the past; nothing, as a rule.
+    /// </summary>
+    /// <param name="verify">Compare with the kernel instead of relying on what is known of it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether it is done; false when service ports were quarantined, so that rules have to be written again.</returns>
+    ValueTask<bool> CompleteAsync(bool verify, CancellationToken cancellationToken) => new(true);
 
     /// <summary>Whether node ports are open on the address.</summary>
     bool AcceptsNodePorts(IpAddr address);

@@ -9,17 +9,16 @@ namespace KubeProxy.Netfilter.Proxy;
 /// The nftables backend of one address family. Services are elements of maps shared by all of them, so the number of chains,
 /// rules and maps, and the cost of a change, do not depend on the number of services. See <c>docs/nftables.md</c>.
 /// </summary>
-public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
+public sealed class NftablesBackend : IProxyBackend, IBackendRules
 {
     private readonly NftablesBackendOptions _options;
-    private readonly ILogger _logger;
     private readonly BaseLayout _layout;
     private readonly FixedSets _sets;
     private readonly Balancing _balancing;
     private readonly ServiceMaps _state;
     private readonly TableReader _reader;
     private readonly RulesetSync _sync;
-    private SizeClass _largest = SizeClass.Common;
+    private readonly ListSizes _sizes;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
     /// <param name="options">What to do.</param>
@@ -29,12 +28,13 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parts);
-        (_options, _logger) = (options, logger);
+        _options = options;
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BaseLayout(rules, options.Masquerade);
         _sets = new FixedSets(rules);
         _balancing = new Balancing(rules);
         _state = new ServiceMaps(options.Family, _sets);
+        _sizes = new ListSizes(_state);
         _reader = new TableReader(parts.Nftables, _state, _layout.Table);
         var compiler = new ServicePortCompiler(_state, new AffinityCompiler(_state, rules));
         var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
@@ -58,22 +58,14 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
     {
         foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
         foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
-        if (SortsAnew(shrink: changes.Verify) || baseChanged) CompileBase();
-    }
-
-    // Chains for long lists stay until the periodic check: a service that grows and shrinks does not make and delete them.
-    private bool SortsAnew(bool shrink)
-    {
-        var (before, needed) = (_largest, _state.LargestInUse);
-        if (shrink || needed.CompareTo(_largest) > 0) _largest = needed;
-        return _largest != before;
+        if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();
     }
 
     private void CompileBase()
     {
-        foreach (var set in _sets.All(_largest)) _state.Stage(set);
+        foreach (var set in _sets.All(_sizes.Largest, EndpointLists.All)) _state.Stage(set);
         foreach (var chain in _layout.Chains(_sync.Node)) _state.Stage(chain);
-        foreach (var chain in _balancing.Chains(_largest)) _state.Stage(chain);
+        foreach (var chain in _balancing.Chains(_sizes.Largest, EndpointLists.All)) _state.Stage(chain);
         foreach (var address in NodePortAddresses()) _state.NodePortIps.Stage(address, default);
         _state.Commit(RuleOwner.Base);
     }
@@ -81,30 +73,11 @@ public sealed partial class NftablesBackend : IProxyBackend, IBackendRules
     private IEnumerable<IpAddr> NodePortAddresses() =>
         _sync.Node.NodePortAddresses.IsEmpty ? [] : _sync.Addresses.Current.Where(((IBackendRules)this).AcceptsNodePorts);
 
-    bool IBackendRules.AcceptsNodePorts(IpAddr address) => address.Family == Family && !IsLoopback(address)
-        && _sync.Addresses.Contains(address)
-        && (_sync.Node.NodePortAddresses.IsEmpty || _sync.Node.NodePortAddresses.Any(cidr => cidr.Contains(address)));
-
-    private static bool IsLoopback(IpAddr address) =>
-        address.Family == IpFamily.IPv4 ? address.Value >> 24 == 127 : address.Value == UInt128.One;
+    bool IBackendRules.AcceptsNodePorts(IpAddr address) =>
+        !address.IsLoopback && _sync.Node.OpensNodePortsOn(address) && _sync.Addresses.Contains(address);
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            await _sync.LookAsync(cancellationToken);
-        }
-        catch (TableOwnedException e)
-        {
-            // No reason to take the other family down as well: each sync looks again, and fails with this until the table is free.
-            LogOwned(_logger, Family, e.Message);
-            return;
-        }
-
-        foreach (var chain in _reader.FoundChains)
-            if (Balancing.SizeOf(chain) is { } size && size.CompareTo(_largest) > 0) _largest = size;
+        if (await _sync.TryLookAsync(cancellationToken)) _sizes.Adopt(_reader.FoundChains);
     }
-
-    [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]
-    private static partial void LogOwned(ILogger logger, IpFamily family, string reason);
 }

@@ -3,6 +3,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Proxy.Nftables;
 using KubeProxy.Netfilter.Route;
 using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace KubeProxy.Netfilter.Proxy;
 /// The course of a sync, which is the same for all backends that write nf_tables: take the changes, look at the kernel if someone
 /// else may have touched it, write, sweep, delete stale flows.
 /// </summary>
-internal sealed class RulesetSync : IAsyncDisposable
+internal sealed partial class RulesetSync : IAsyncDisposable
 {
     private readonly string _mode;
     private readonly IpFamily _family;
@@ -22,6 +23,7 @@ internal sealed class RulesetSync : IAsyncDisposable
     private readonly IBackendRules _rules;
     private readonly RulesetCommitter _committer;
     private readonly StaleFlows _staleFlows;
+    private readonly ILogger _logger;
     private NodePlan? _node;
     private LocalAddresses? _addresses;
     private volatile bool _addressesChanged;
@@ -38,7 +40,7 @@ internal sealed class RulesetSync : IAsyncDisposable
     public RulesetSync(
         string mode, IpFamily family, NetfilterParts parts, IServicePortCompiler compiler, IRuleset ruleset, IBackendRules rules, ILogger logger)
     {
-        (_mode, _family, _parts, _ruleset, _rules) = (mode, family, parts, ruleset, rules);
+        (_mode, _family, _parts, _ruleset, _rules, _logger) = (mode, family, parts, ruleset, rules, logger);
         _committer = new RulesetCommitter(parts.Nftables, ruleset, parts.ForeignChanges);
         ServicePorts = new ServicePorts(compiler, parts.Time);
         _staleFlows = new StaleFlows(family, ServicePorts, parts.Conntrack, logger);
@@ -59,7 +61,7 @@ internal sealed class RulesetSync : IAsyncDisposable
         _parts.ForeignChanges.Start(requestSync);
         await Guard(async token =>
         {
-            _addresses = await LocalAddresses.StartAsync(_parts.Routes, OnAddressesChanged, _parts.Time, token);
+            _addresses = await LocalAddresses.StartAsync(_parts.Routes, OnAddressesChanged, _rules.OwnInterface, _parts.Time, token);
             await begin(token);
         }, cancellationToken);
 
@@ -81,6 +83,25 @@ internal sealed class RulesetSync : IAsyncDisposable
         return isFirst ? 0 : Math.Max(0, _ruleset.ChangeCount - wanted);
     }
 
+    /// <summary>
+    /// Looks before the first sync. A table that somebody else owns is no reason to take the other family down as well: each sync
+    /// looks again, and fails with that until the table is free.
+    /// </summary>
+    /// <returns>Whether it could be seen.</returns>
+    public async Task<bool> TryLookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await LookAsync(cancellationToken);
+            return true;
+        }
+        catch (TableOwnedException e)
+        {
+            LogOwned(_logger, _family, e.Message);
+            return false;
+        }
+    }
+
     /// <summary>See <see cref="IProxyBackend.SyncAsync"/>.</summary>
     public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
     {
@@ -96,8 +117,12 @@ internal sealed class RulesetSync : IAsyncDisposable
         await Guard(async token =>
         {
             if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await LookAsync(token);
-            await _committer.WriteAsync(ServicePorts.Quarantine, token);
-            await _committer.SweepAsync(token);
+            do
+            {
+                await _committer.WriteAsync(ServicePorts.Quarantine, token);
+                await _committer.SweepAsync(token);
+            }
+            while (!await _rules.CompleteAsync(changes.Verify, token));
         }, cancellationToken);
         ServicePorts.Accept();
         committing.Stop();
@@ -129,6 +154,9 @@ internal sealed class RulesetSync : IAsyncDisposable
         _rules.Absorb(changes, baseChanged);
         if (changes.Verify) ServicePorts.RetryQuarantined();
     }
+
+    [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]
+    private static partial void LogOwned(ILogger logger, IpFamily family, string reason);
 
     // Everything that the kernel's side can throw reaches the sync loop as one type, with a message for an operator.
     private async Task Guard(Func<CancellationToken, Task> action, CancellationToken cancellationToken)

@@ -59,6 +59,7 @@ internal sealed class ServicePorts(IServicePortCompiler compiler, TimeProvider t
     /// </summary>
     public void Quarantine(RuleOwner owner, string reason)
     {
+        ArgumentNullException.ThrowIfNull(owner);
         if (owner.Name is not { } name || !_wanted.TryGetValue(name, out var wanted)) return;
         _quarantined.TryAdd(name, new QuarantinedOwner(name, reason, time.GetUtcNow()));
         _unaccepted.Remove(name);

@@ -110,11 +110,7 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
     }
 
     // Loopback addresses too, where they are asked for: a relay needs no routing of them.
-    private bool AcceptsNodePorts(IpAddr address) => address.Family == Family && _sync.Addresses.Contains(address)
-        && (_sync.Node.NodePortAddresses.IsEmpty ? !IsLoopback(address) : _sync.Node.NodePortAddresses.Any(cidr => cidr.Contains(address)));
-
-    private static bool IsLoopback(IpAddr address) =>
-        address.Family == IpFamily.IPv4 ? address.Value >> 24 == 127 : address.Value == UInt128.One;
+    private bool AcceptsNodePorts(IpAddr address) => _sync.Node.OpensNodePortsOn(address) && _sync.Addresses.Contains(address);
 
     [LoggerMessage(1, LogLevel.Warning, "{Family}: rules were not removed: {Reason}")]
     private static partial void LogNotRemoved(ILogger logger, IpFamily family, string reason);

@@ -84,8 +84,5 @@ internal sealed class RelayTable(TimeProvider time, int maxAffinityClients)
     /// Whether connections to the frontend come to the relay: it knows their protocol, and they are not all refused or dropped
     /// by rules.
     /// </summary>
-    public static bool Leads(Frontend frontend) => frontend.Key.Protocol is Protocol.Tcp or Protocol.Udp && HasEndpoints(frontend);
-
-    private static bool HasEndpoints(Frontend frontend) =>
-        frontend.ShortCircuit || frontend.Destination is Destination.ClusterEndpoints or Destination.LocalEndpoints;
+    public static bool Leads(Frontend frontend) => frontend.Key.Protocol is Protocol.Tcp or Protocol.Udp && frontend.HasEndpoints;
 }

@@ -14,14 +14,17 @@ public sealed class LocalAddresses : IAsyncDisposable
     private readonly IRouteClient _client;
     private readonly IRouteSubscription _subscription;
     private readonly Action _changed;
+    private readonly string? _exceptInterface;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<(int Interface, IpAddr Address, int PrefixLength), InterfaceAddress> _known = [];
     private volatile ImmutableHashSet<IpAddr> _current = [];
     private Task _following = Task.CompletedTask;
 
-    private LocalAddresses(IRouteClient client, Action changed, TimeProvider time) =>
-        (_client, _subscription, _changed, _time) = (client, client.Subscribe(), changed, time);
+    private int? _exceptIndex;
+
+    private LocalAddresses(IRouteClient client, Action changed, string? exceptInterface, TimeProvider time) =>
+        (_client, _subscription, _changed, _exceptInterface, _time) = (client, client.Subscribe(), changed, exceptInterface, time);
 
     /// <summary>
     /// The addresses of all interfaces and families, IPv6 ones that failed duplicate detection excepted; immutable, replaced when
@@ -35,13 +38,14 @@ public sealed class LocalAddresses : IAsyncDisposable
     /// <summary>Subscribes (in the network namespace of the calling thread) and reads.</summary>
     /// <param name="client">Must outlive this object.</param>
     /// <param name="changed">Called on a thread of the pool after <see cref="Current"/> was replaced.</param>
+    /// <param name="exceptInterface">The name of an interface whose addresses do not count, whether it is there yet or not; null for none.</param>
     /// <param name="time">For the pause before reading again after a failure.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NetlinkException">The kernel refused it.</exception>
     public static async Task<LocalAddresses> StartAsync(
-        IRouteClient client, Action changed, TimeProvider? time = null, CancellationToken cancellationToken = default)
+        IRouteClient client, Action changed, string? exceptInterface = null, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
-        var addresses = new LocalAddresses(client, changed, time ?? TimeProvider.System);
+        var addresses = new LocalAddresses(client, changed, exceptInterface, time ?? TimeProvider.System);
         try
         {
             await addresses.ReadAllAsync(cancellationToken);
@@ -103,6 +107,8 @@ public sealed class LocalAddresses : IAsyncDisposable
 
     private async Task ReadAllAsync(CancellationToken cancellationToken)
     {
+        if (_exceptInterface is not null)
+            _exceptIndex = (await _client.ListLinksAsync(cancellationToken)).FirstOrDefault(link => link.Name == _exceptInterface)?.Index;
         var all = await _client.ListAddressesAsync(cancellationToken: cancellationToken);
         _known.Clear();
         foreach (var address in all) _known[Key(address)] = address;
@@ -114,12 +120,23 @@ public sealed class LocalAddresses : IAsyncDisposable
         {
             case RouteChange.AddressSet(var address):
                 _known[Key(address)] = address;
-                return true;
+                return address.InterfaceIndex != _exceptIndex;
             case RouteChange.AddressRemoved(var address):
-                return _known.Remove(Key(address));
+                return _known.Remove(Key(address)) && address.InterfaceIndex != _exceptIndex;
+            case RouteChange.LinkSet(var link) when _exceptInterface is not null:
+                return Except(link);
             default:
                 return false;
         }
+    }
+
+    // An interface has its name before it has addresses, but it may get that name, or lose it, later.
+    private bool Except(NetworkLink link)
+    {
+        int? except = link.Name == _exceptInterface ? link.Index : _exceptIndex == link.Index ? null : _exceptIndex;
+        var changed = except != _exceptIndex;
+        _exceptIndex = except;
+        return changed;
     }
 
     private void Publish()
@@ -131,7 +148,7 @@ public sealed class LocalAddresses : IAsyncDisposable
     }
 
     private ImmutableHashSet<IpAddr> Usable() =>
-        [.. _known.Values.Where(address => !address.Flags.HasFlag(AddressFlags.DuplicateDetected)).Select(address => address.Address)];
+        [.. _known.Values.Where(address => address.InterfaceIndex != _exceptIndex && !address.Flags.HasFlag(AddressFlags.DuplicateDetected)).Select(address => address.Address)];
 
     private static (int, IpAddr, int) Key(InterfaceAddress address) => (address.InterfaceIndex, address.Address, address.PrefixLength);
 }

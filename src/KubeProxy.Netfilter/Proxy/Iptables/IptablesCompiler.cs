@@ -49,7 +49,7 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
             return;
         }
 
-        if (!UsesExternal(frontend)) return;
+        if (!frontend.HasEndpoints) return;
         var external = IptablesTarget.Jump(rules.External);
         switch (frontend.Kind)
         {
@@ -93,7 +93,7 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
 
     private void StageExternal(ServiceRules rules, ServicePortPlan plan)
     {
-        if (plan.Frontends.FirstOrDefault(frontend => frontend.Kind != FrontendKind.ClusterIP && UsesExternal(frontend)) is not { } external) return;
+        if (plan.Frontends.FirstOrDefault(frontend => frontend.Kind != FrontendKind.ClusterIP && frontend.HasEndpoints) is not { } external) return;
         var chain = ImmutableArray.CreateBuilder<IptablesRule>();
         if (external.Destination == Destination.ClusterEndpoints)
             chain.Add(IptablesLayout.Rule(ServiceRules.MarkMasquerade, new CommentMatch($"masquerade traffic for {rules.Name} external destinations")));
@@ -116,7 +116,7 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
 
     private void StageLoadBalancer(ServiceRules rules, ServicePortPlan plan)
     {
-        var restricted = plan.Frontends.Where(frontend => !frontend.AllowedSources.IsEmpty && UsesExternal(frontend)).ToArray();
+        var restricted = plan.Frontends.Where(frontend => !frontend.AllowedSources.IsEmpty && frontend.HasEndpoints).ToArray();
         if (restricted.Length == 0) return;
         var comment = new CommentMatch($"{rules.Name} loadbalancer IP");
         var external = IptablesTarget.Jump(rules.External);
@@ -172,9 +172,6 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
         LocalTrafficDetector.InterfacePrefix prefix => rule with { InputInterface = new InterfaceMatch(prefix.Prefix + "+", negated) },
         _ => rule,
     };
-
-    private static bool UsesExternal(Frontend frontend) =>
-        frontend.ShortCircuit || frontend.Destination is Destination.ClusterEndpoints or Destination.LocalEndpoints;
 
     private static string? InternalChain(ServiceRules rules, Frontend frontend) => frontend.Destination switch
     {

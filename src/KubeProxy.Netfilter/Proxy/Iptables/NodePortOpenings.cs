@@ -22,10 +22,7 @@ internal sealed class NodePortOpenings(IpFamily family, bool localhostNodePorts)
 
     /// <summary>Whether node ports are open on the address.</summary>
     public bool Accepts(NodePlan node, LocalAddresses addresses, IpAddr address) => address.Family == family
-        && (!IsLoopback(address) || OnLocalhost(node))
+        && (!address.IsLoopback || OnLocalhost(node))
         && addresses.Contains(address)
         && (node.NodePortAddresses.IsEmpty || node.NodePortAddresses.Any(block => block.Contains(address)));
-
-    private static bool IsLoopback(IpAddr address) =>
-        address.Family == IpFamily.IPv4 ? address.Value >> 24 == 127 : address.Value == UInt128.One;
 }

@@ -20,10 +20,11 @@ internal sealed class Balancing(RuleParts parts)
     // Then the last slots, less than half of them, are left out.
     private const int Draws = 6;
 
-    /// <summary>The chains of all kinds of lists.</summary>
+    /// <summary>The chains of some kinds of lists.</summary>
     /// <param name="largest">The longest lists that there are.</param>
-    public IEnumerable<ChainDefinition> Chains(SizeClass largest) => EndpointLists.All.SelectMany(lists =>
-        largest.UpTo().Select(size => Chain(lists.ChainOf(size), [.. Choose(lists, size)])).Append(Chain(lists.Chain, [.. Sort(lists, largest)])));
+    /// <param name="kinds">The kinds of lists that there are.</param>
+    public IEnumerable<ChainDefinition> Chains(SizeClass largest, IEnumerable<EndpointLists> kinds) => kinds.SelectMany(lists =>
+        largest.UpTo().Select(size => parts.Chain(lists.ChainOf(size), [.. Choose(lists, size)])).Append(parts.Chain(lists.Chain, [.. Sort(lists, largest)])));
 
     /// <summary>The size that one of the chains is for; null for other chains.</summary>
     public static SizeClass? SizeOf(string chain)
@@ -54,6 +55,4 @@ internal sealed class Balancing(RuleParts parts)
         if (size.Slots <= 2) return [draw];
         return Enumerable.Repeat(draw, Draws).Append(new NftRule(RuleParts.Goto(lists.ChainOf(size.Smaller))));
     }
-
-    private ChainDefinition Chain(string name, ImmutableArray<NftRule> rules) => new(new NftChain(new NftChainKey(parts.Table, name)), rules);
 }

@@ -24,10 +24,10 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
     public IEnumerable<ChainDefinition> Chains(NodePlan node) =>
     [
         .. _policies.Define(node),
-        Chain(ExternalLocal, [.. ExternalLocalRules(EndpointLists.Ips, EndpointLists.LocalIps)]),
-        Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(EndpointLists.Ports, EndpointLists.LocalPorts)]),
-        Chain(NodePorts, [.. Dispatch(EndpointLists.Ports, FixedSets.MasqueradeNodePorts, FixedSets.ExternalLocalNodePorts, ExternalLocalNodePorts)]),
-        Chain("masquerading",
+        parts.Chain(ExternalLocal, [.. ExternalLocalRules(EndpointLists.Ips, EndpointLists.LocalIps)]),
+        parts.Chain(ExternalLocalNodePorts, [.. ExternalLocalRules(EndpointLists.Ports, EndpointLists.LocalPorts)]),
+        parts.Chain(NodePorts, [.. Dispatch(EndpointLists.Ports, FixedSets.MasqueradeNodePorts, FixedSets.ExternalLocalNodePorts, ExternalLocalNodePorts)]),
+        parts.Chain("masquerading",
         [
             new NftRule(parts.IsMarked, parts.Unmark, new NftMasquerade(FullyRandom: true)),
             new NftRule(
@@ -35,15 +35,15 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
                 new NftSetMatch(new NftConcat(parts.Saddr, parts.Daddr), FixedSets.HairpinIps),
                 new NftMasquerade(FullyRandom: true)),
         ]),
-        Chain("services", [.. ServicesRules(node)]),
-        Hooked("filter-prerouting-pre-dnat", NftChainType.Filter, NftHook.Prerouting, -110, [OnNew("firewall-check")]),
-        Hooked("filter-output-pre-dnat", NftChainType.Filter, NftHook.Output, -110, [OnNew("firewall-check")]),
-        Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [OnNew("nodeport-endpoints-check"), OnNew("service-endpoints-check")]),
-        Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [OnNew("service-endpoints-check"), OnNew("cluster-ips-check")]),
-        Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [OnNew("service-endpoints-check"), OnNew("cluster-ips-check")]),
-        Hooked("nat-prerouting", NftChainType.Nat, NftHook.Prerouting, -100, [new NftRule(RuleParts.Jump("services"))]),
-        Hooked("nat-output", NftChainType.Nat, NftHook.Output, -100, [new NftRule(RuleParts.Jump("services"))]),
-        Hooked("nat-postrouting", NftChainType.Nat, NftHook.Postrouting, 100, [new NftRule(RuleParts.Jump("masquerading"))]),
+        parts.Chain("services", [.. ServicesRules(node)]),
+        parts.Hooked("filter-prerouting-pre-dnat", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew("firewall-check")]),
+        parts.Hooked("filter-output-pre-dnat", NftChainType.Filter, NftHook.Output, -110, [RuleParts.OnNew("firewall-check")]),
+        parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [RuleParts.OnNew("nodeport-endpoints-check"), RuleParts.OnNew("service-endpoints-check")]),
+        parts.Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [RuleParts.OnNew("service-endpoints-check"), RuleParts.OnNew("cluster-ips-check")]),
+        parts.Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [RuleParts.OnNew("service-endpoints-check"), RuleParts.OnNew("cluster-ips-check")]),
+        parts.Hooked("nat-prerouting", NftChainType.Nat, NftHook.Prerouting, -100, [new NftRule(RuleParts.Jump("services"))]),
+        parts.Hooked("nat-output", NftChainType.Nat, NftHook.Output, -100, [new NftRule(RuleParts.Jump("services"))]),
+        parts.Hooked("nat-postrouting", NftChainType.Nat, NftHook.Postrouting, 100, [new NftRule(RuleParts.Jump("masquerading"))]),
     ];
 
     private IEnumerable<NftRule> ServicesRules(NodePlan node)
@@ -73,12 +73,4 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
         yield return new NftRule(RuleParts.FromThisNode, parts.Mark, RuleParts.Jump(all.Chain)) { Comment = "short-circuit local traffic" };
         yield return new NftRule(RuleParts.Goto(local.Chain));
     }
-
-    private static NftRule OnNew(string chain) => new(RuleParts.NewConnection, RuleParts.Jump(chain));
-
-    private ChainDefinition Chain(string name, ImmutableArray<NftRule> rules, string? comment = null) =>
-        new(new NftChain(new NftChainKey(parts.Table, name)) { Comment = comment }, rules);
-
-    private ChainDefinition Hooked(string name, NftChainType type, NftHook hook, int priority, ImmutableArray<NftRule> rules) =>
-        new(new NftChain(new NftChainKey(parts.Table, name)) { Base = new NftBaseChain(type, hook, priority) }, rules);
 }

@@ -58,9 +58,13 @@ internal sealed class FixedSets
     }
 
     /// <summary>Those that there are as long as no list of endpoints is longer than that.</summary>
-    public IEnumerable<NftSet> All(SizeClass largest)
+    /// <param name="largest">The longest lists that there are.</param>
+    /// <param name="kinds">The kinds of lists that there are.</param>
+    public IEnumerable<NftSet> All(SizeClass largest, IReadOnlyCollection<EndpointLists> kinds)
     {
-        var unneeded = EndpointLists.All.SelectMany(lists => SizeClass.Largest.UpTo().Where(size => size.CompareTo(largest) > 0).Select(lists.SetOf)).ToHashSet();
+        var unneeded = EndpointLists.All.SelectMany(lists => kinds.Contains(lists)
+            ? SizeClass.Largest.UpTo().Where(size => size.CompareTo(largest) > 0).Select(lists.SetOf)
+            : [lists.Map, lists.AffinityMap, .. SizeClass.Largest.UpTo().Select(lists.SetOf)]).ToHashSet();
         return _sets.Values.Where(set => !unneeded.Contains(set.Key.Name));
     }
 

@@ -17,12 +17,12 @@ internal sealed class PolicyChains(RuleParts parts)
     /// <summary>The chains with their rules.</summary>
     public IEnumerable<ChainDefinition> Define(NodePlan node) =>
     [
-        Chain(Reject, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
-        Chain(ServiceEndpoints, [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
-        Chain(NodePortEndpoints,
+        parts.Chain(Reject, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
+        parts.Chain(ServiceEndpoints, [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
+        parts.Chain(NodePortEndpoints,
             [new NftRule([.. parts.NodePortConditions(node, locally: false), new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts)])]),
-        Chain(Firewall, [FirewallRule]),
-        Chain(ClusterIps, [.. ClusterIpsRules(node)]),
+        parts.Chain(Firewall, [FirewallRule]),
+        parts.Chain(ClusterIps, [.. ClusterIpsRules(node)]),
     ];
 
     private NftRule FirewallRule => new(
@@ -38,7 +38,4 @@ internal sealed class PolicyChains(RuleParts parts)
         foreach (var cidr in node.ServiceCidrs)
             yield return new NftRule(parts.DaddrIn(cidr), RuleParts.Drop) { Comment = "Drop traffic to unallocated ClusterIPs" };
     }
-
-    private ChainDefinition Chain(string name, ImmutableArray<NftRule> rules, string? comment = null) =>
-        new(new NftChain(new NftChainKey(parts.Table, name)) { Comment = comment }, rules);
 }

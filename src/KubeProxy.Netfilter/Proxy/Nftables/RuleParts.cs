@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -99,6 +100,17 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
     }
 
     public static NftExpression InputInterface { get; } = new NftMeta(NftMetaKey.Iifname);
+
+    /// <summary>Leads new connections to a chain.</summary>
+    public static NftRule OnNew(string chain) => new(NewConnection, Jump(chain));
+
+    /// <summary>A chain that others lead to.</summary>
+    public ChainDefinition Chain(string name, ImmutableArray<NftRule> rules, string? comment = null) =>
+        new(new NftChain(new NftChainKey(Table, name)) { Comment = comment }, rules);
+
+    /// <summary>A chain that sees packets.</summary>
+    public ChainDefinition Hooked(string name, NftChainType type, NftHook hook, int priority, ImmutableArray<NftRule> rules) =>
+        new(new NftChain(new NftChainKey(Table, name)) { Base = new NftBaseChain(type, hook, priority) }, rules);
 
     private static NftMatch IsLocal(NftFibAddress address) => new(
         new NftFibAddrType(address), NftOperator.Equal,

@@ -5,7 +5,7 @@ using KubeProxy.Core.Planning;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>The table of the nftables backend with the sets and maps that all services share.</summary>
-internal sealed class ServiceMaps : TableState
+internal class ServiceMaps : TableState
 {
     [SetsRequiredMembers]
     public ServiceMaps(IpFamily family, FixedSets sets)

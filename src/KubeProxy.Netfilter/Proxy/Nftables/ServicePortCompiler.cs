@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 
@@ -23,23 +22,21 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
     {
         var maps = frontend.Key.Address is null ? state.NodePorts : state.Ips;
         state.Policies.Stage(owner, frontend);
-        if (IsExternalLocal(frontend))
+        if (frontend.IsExternalLocal)
         {
             maps.ExternalLocal.Stage(frontend.Key, default);
             if (frontend.ShortCircuit) StageList(owner, plan, frontend, maps.All, Destination.ClusterEndpoints);
             if (frontend.Destination == Destination.LocalEndpoints) StageList(owner, plan, frontend, maps.Local, Destination.LocalEndpoints);
         }
-        else if (!Endpoints(plan, frontend.Destination).IsEmpty)
+        else if (frontend.IsBalanced)
         {
             if (frontend.Masquerade) maps.Masqueraded.Stage(frontend.Key, default);
             StageList(owner, plan, frontend, maps.All, frontend.Destination);
         }
     }
 
-    private static bool IsExternalLocal(Frontend frontend) =>
-        frontend.ShortCircuit || (frontend.Kind != FrontendKind.ClusterIP && frontend.Destination == Destination.LocalEndpoints);
-
-    private static void StageList(RuleOwner owner, ServicePortPlan plan, Frontend frontend, ServiceMaps.Lists lists, Destination destination)
+    /// <summary>Stages a list of endpoints for a frontend, and what leads to it.</summary>
+    public static void StageList(RuleOwner owner, ServicePortPlan plan, Frontend frontend, ServiceMaps.Lists lists, Destination destination)
     {
         if (plan.AffinityTimeout is not null)
         {
@@ -47,7 +44,7 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
             return;
         }
 
-        var endpoints = Endpoints(plan, destination);
+        var endpoints = plan.EndpointsOf(destination);
         var size = SizeClass.Of(endpoints.Length);
         lists.FrontendsBySize[size.Exponent].Stage(frontend.Key, new FrontendLabel(owner.Comment));
         StageSlots(owner, frontend.Key, lists.Slots, endpoints.AsSpan(0, Math.Min(endpoints.Length, size.Slots)));
@@ -79,11 +76,4 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
         foreach (var endpoint in endpoints)
             if (missing.Contains(endpoint)) slots.Stage(new EndpointSlot(frontend, free[next++]), endpoint);
     }
-
-    private static ImmutableArray<IpEndpoint> Endpoints(ServicePortPlan plan, Destination destination) => destination switch
-    {
-        Destination.ClusterEndpoints => plan.ClusterEndpoints,
-        Destination.LocalEndpoints => plan.LocalEndpoints,
-        _ => [],
-    };
 }

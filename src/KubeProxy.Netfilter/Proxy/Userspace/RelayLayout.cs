@@ -32,17 +32,17 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
     public IEnumerable<ChainDefinition> Chains(NodePlan node) =>
     [
         .. _policies.Define(node),
-        Chain(Relay, [.. ToRelay(RelayEntrance.Frontend)]),
-        Chain(ShortCircuit, [.. ToRelay(RelayEntrance.ShortCircuit)]),
-        Chain(ExternalLocal, [.. FromInside(), new NftRule(RuleParts.Goto(Relay))]),
-        Chain(ExternalNone, [.. FromInside()]),
-        Hooked("filter-prerouting-pre-relay", NftChainType.Filter, NftHook.Prerouting, -110, [OnNew(PolicyChains.Firewall)]),
-        Hooked("filter-output-pre-relay", NftChainType.Filter, NftHook.Output, -110, [OnNew(PolicyChains.Firewall)]),
-        Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
-        Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
-        Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
-        Hooked("relay-prerouting", NftChainType.Filter, NftHook.Prerouting, Mangle, [.. PreroutingRules(node)]),
-        Hooked("relay-output", NftChainType.Route, NftHook.Output, Mangle, [.. OutputRules(node)]),
+        parts.Chain(Relay, [.. ToRelay(RelayEntrance.Frontend)]),
+        parts.Chain(ShortCircuit, [.. ToRelay(RelayEntrance.ShortCircuit)]),
+        parts.Chain(ExternalLocal, [.. FromInside(), new NftRule(RuleParts.Goto(Relay))]),
+        parts.Chain(ExternalNone, [.. FromInside()]),
+        parts.Hooked("filter-prerouting-pre-relay", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
+        parts.Hooked("filter-output-pre-relay", NftChainType.Filter, NftHook.Output, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
+        parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
+        parts.Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
+        parts.Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
+        parts.Hooked("relay-prerouting", NftChainType.Filter, NftHook.Prerouting, Mangle, [.. PreroutingRules(node)]),
+        parts.Hooked("relay-output", NftChainType.Route, NftHook.Output, Mangle, [.. OutputRules(node)]),
     ];
 
     private IEnumerable<NftRule> PreroutingRules(NodePlan node)
@@ -96,11 +96,4 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
     private static NftRule Ignore(NftStatement condition, string comment) => new(condition, RuleParts.Return) { Comment = comment };
 
     private NftRule UnlessRelayed(string chain) => new(IsNotMarked, RuleParts.NewConnection, RuleParts.Jump(chain));
-
-    private static NftRule OnNew(string chain) => new(RuleParts.NewConnection, RuleParts.Jump(chain));
-
-    private ChainDefinition Chain(string name, ImmutableArray<NftRule> rules) => new(new NftChain(new NftChainKey(parts.Table, name)), rules);
-
-    private ChainDefinition Hooked(string name, NftChainType type, NftHook hook, int priority, ImmutableArray<NftRule> rules) =>
-        new(new NftChain(new NftChainKey(parts.Table, name)) { Base = new NftBaseChain(type, hook, priority) }, rules);
 }

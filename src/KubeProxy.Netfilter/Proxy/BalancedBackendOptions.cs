@@ -1,0 +1,20 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>What a <see cref="BalancedBackend"/> of one address family has to know.</summary>
+public sealed record BalancedBackendOptions
+{
+    /// <summary>The name of the mode in messages.</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>The family.</summary>
+    public required IpFamily Family { get; init; }
+
+    /// <summary>Which traffic is masqueraded, and the mark bit for it.</summary>
+    public MasqueradePolicy Masquerade { get; init; } = new();
+
+    /// <inheritdoc cref="NftablesBackendOptions.ColdStartTransactionSize"/>
+    public int ColdStartTransactionSize { get; init; } = 8192;
+}
