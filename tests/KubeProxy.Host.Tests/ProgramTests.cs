@@ -30,7 +30,7 @@ public abstract class ProgramTests : IDisposable
             lock (Backends) Backends.Add(new FakeBackend(context));
             return Backends[^1];
         },
-        Cleaners = () => cleaners,
+        Cleaners = _ => cleaners,
         CleanersAtStart = _ => [],
         NotifySocket = null,
         InterfaceAddresses = () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("::1")],

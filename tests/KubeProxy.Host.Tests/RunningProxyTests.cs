@@ -79,9 +79,9 @@ public sealed class RunningProxyTests : ProgramTests
         var parts = Parts() with
         {
             NotifySocket = path,
-            CleanersAtStart = mode =>
+            CleanersAtStart = configuration =>
             {
-                order.Add($"clean {mode} after {Backends.Count(backend => backend.Syncs > 0)} families");
+                order.Add($"clean {configuration.Mode} after {Backends.Count(backend => backend.Syncs > 0)} families");
                 return [broken, cleaner];
             },
         };

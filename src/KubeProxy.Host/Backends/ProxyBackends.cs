@@ -1,5 +1,8 @@
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Ipvs;
+using KubeProxy.Ipvs.Proxy;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Relay;
@@ -35,22 +38,50 @@ internal static class ProxyBackends
                 RelayOptions.ForThisProcess(context.Family) with { UdpIdleTimeout = context.Configuration.Source.UdpIdleTimeout.TimeSpan },
                 context.Loggers, context.Meters, context.Time),
             context.Loggers.CreateLogger<UserspaceBackend>()),
-        var mode => throw new ProxyBackendException($"this build has no backend for mode {mode}"),
+        ProxyMode.Ipvs => CreateIpvs(context),
+        var mode => throw new ProxyBackendException($"there is no backend for mode {mode}"),
     };
 
     /// <summary>What <c>--cleanup</c> runs, whatever the mode.</summary>
-    public static IReadOnlyList<IRuleCleaner> Cleaners() => [new NftablesCleaner(() => NftablesClient.Open()), new UserspaceCleaner(() => RouteClient.Open()), new IptablesCleaner(() => NftablesClient.Open())];
+    public static IReadOnlyList<IRuleCleaner> Cleaners(KubeProxyConfiguration configuration) => [Nftables(), Userspace(), Ipvs(configuration), Iptables()];
 
-    /// <summary>What another mode may have left, and would be in the way of the mode configured. iptables and ipvs share chains.</summary>
-    public static IReadOnlyList<IRuleCleaner> CleanersAtStart(string mode) => mode switch
+    /// <summary>What another mode may have left, and would be in the way of the mode configured. Modes nftables and ipvs have one table.</summary>
+    public static IReadOnlyList<IRuleCleaner> CleanersAtStart(KubeProxyConfiguration configuration) => configuration.Mode switch
     {
-        ProxyMode.Nftables => [new IptablesCleaner(() => NftablesClient.Open())],
-        ProxyMode.Iptables or ProxyMode.Ipvs => [new NftablesCleaner(() => NftablesClient.Open())],
+        ProxyMode.Nftables => [Iptables(), Ipvs(configuration)],
+        ProxyMode.Iptables => [Nftables(), Ipvs(configuration)],
+        ProxyMode.Ipvs => [Iptables()],
+        ProxyMode.Userspace => [Ipvs(configuration)],
         _ => [],
     };
 
-    /// <summary>Why a mode cannot be used; null when it can.</summary>
-    public static string? Refuse(string mode) => mode is ProxyMode.Nftables or ProxyMode.Iptables or ProxyMode.Userspace
-        ? null
-        : $"mode {mode} is not available in this version; use nftables (mode: nftables in the configuration file, or --proxy-mode=nftables)";
+    private static BalancedBackend CreateIpvs(BackendContext context)
+    {
+        var ipvs = context.Configuration.Source.Ipvs;
+        var options = new IpvsBalancerOptions
+        {
+            Family = context.Family,
+            Scheduler = ipvs.Scheduler.Length > 0 ? ipvs.Scheduler : SchedulerNames.RoundRobin,
+            ExcludedBlocks = [.. Blocks(ipvs)],
+            StrictArp = ipvs.StrictARP,
+            Timeouts = new IpvsTimeouts(ipvs.TcpTimeout.TimeSpan, ipvs.TcpFinTimeout.TimeSpan, ipvs.UdpTimeout.TimeSpan),
+            PollPeriod = ipvs.SyncPeriod.TimeSpan,
+        };
+        return new BalancedBackend(
+            new BalancedBackendOptions { Mode = ProxyMode.Ipvs, Family = context.Family, Masquerade = context.Masquerade },
+            NftablesBackendParts.Open(context.Nftables(), context.Family),
+            new IpvsBalancer(options, IpvsBalancerParts.Open(), context.Loggers.CreateLogger<IpvsBalancer>()),
+            context.Loggers.CreateLogger<BalancedBackend>());
+    }
+
+    private static NftablesCleaner Nftables() => new(() => NftablesClient.Open());
+
+    private static IptablesCleaner Iptables() => new(() => NftablesClient.Open());
+
+    private static UserspaceCleaner Userspace() => new(() => RouteClient.Open());
+
+    private static IpvsCleaner Ipvs(KubeProxyConfiguration configuration) =>
+        new(() => IpvsClient.Open(), () => RouteClient.Open(), () => NftablesClient.Open(), [.. Blocks(configuration.Ipvs)]);
+
+    private static IEnumerable<Cidr> Blocks(IpvsConfiguration ipvs) => ipvs.ExcludeCIDRs.Select(Cidr.Parse);
 }

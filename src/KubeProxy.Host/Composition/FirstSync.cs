@@ -33,7 +33,7 @@ internal sealed partial class FirstSync(
     /// </summary>
     private async Task CleanOthersAsync(CancellationToken cancellationToken)
     {
-        foreach (var cleaner in parts.CleanersAtStart(configuration.Value.Mode))
+        foreach (var cleaner in parts.CleanersAtStart(configuration.Value.Source))
         {
             try
             {

@@ -1,6 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
+using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Node;
 
 namespace KubeProxy.Host.Composition;
@@ -12,10 +13,10 @@ internal sealed record ProxyParts
     public Func<BackendContext, IProxyBackend> CreateBackend { get; init; } = ProxyBackends.Create;
 
     /// <summary>Makes what <c>--cleanup</c> runs.</summary>
-    public Func<IReadOnlyList<IRuleCleaner>> Cleaners { get; init; } = ProxyBackends.Cleaners;
+    public Func<KubeProxyConfiguration, IReadOnlyList<IRuleCleaner>> Cleaners { get; init; } = ProxyBackends.Cleaners;
 
-    /// <summary>Makes what removes the rules of other modes once those of the mode given are in force.</summary>
-    public Func<string, IReadOnlyList<IRuleCleaner>> CleanersAtStart { get; init; } = ProxyBackends.CleanersAtStart;
+    /// <summary>Makes what removes the rules of other modes once those of the mode configured are in force.</summary>
+    public Func<KubeProxyConfiguration, IReadOnlyList<IRuleCleaner>> CleanersAtStart { get; init; } = ProxyBackends.CleanersAtStart;
 
     /// <summary>The socket of systemd; null for none.</summary>
     public string? NotifySocket { get; init; } = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");

@@ -58,13 +58,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new Undisposed(provider)));
         var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
         foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
-        if (arguments.Cleanup) return await CleanAsync(logger, cancellationToken);
-        if (ProxyBackends.Refuse(configuration.Mode) is { } reason)
-        {
-            LogCannotStart(logger, reason);
-            return Failure;
-        }
-
+        if (arguments.Cleanup) return await CleanAsync(configuration.Source, logger, cancellationToken);
         new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
         if (arguments.InitOnly) return Success;
         return await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
@@ -120,10 +114,10 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         }
     }
 
-    private async Task<int> CleanAsync(ILogger logger, CancellationToken cancellationToken)
+    private async Task<int> CleanAsync(KubeProxyConfiguration configuration, ILogger logger, CancellationToken cancellationToken)
     {
         var code = Success;
-        foreach (var cleaner in parts.Cleaners())
+        foreach (var cleaner in parts.Cleaners(configuration))
         {
             try
             {

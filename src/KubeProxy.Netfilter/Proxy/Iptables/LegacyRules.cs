@@ -46,5 +46,5 @@ internal static class LegacyRules
 
     /// <summary>Kubelet's chains may stay.</summary>
     private static bool IsOfProxy(LegacyChain chain) => IptablesTables.All.Any(table =>
-        table.NftName() == chain.Table && IptablesCleanup.IsRemovable(new IptablesChain(table, chain.Name)));
+        table.NftName() == chain.Table && IptablesCleanup.IsOfAnyMode(new IptablesChain(table, chain.Name)));
 }

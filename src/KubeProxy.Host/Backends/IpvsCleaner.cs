@@ -1,0 +1,34 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Ipvs;
+using KubeProxy.Ipvs.Proxy;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Route;
+
+namespace KubeProxy.Host.Backends;
+
+/// <summary>Removes the virtual services and the interface of the ipvs backend, ours or upstream's, and the chains that only upstream's has.</summary>
+/// <param name="ipvs">Opens the connection to the kernel's IPVS.</param>
+/// <param name="routes">Opens the connection to its interfaces.</param>
+/// <param name="nftables">Opens the connection to its rules.</param>
+/// <param name="excluded">Where virtual services are somebody else's.</param>
+internal sealed class IpvsCleaner(Func<IIpvs> ipvs, Func<IRouteClient> routes, Func<INftables> nftables, IReadOnlyCollection<Cidr> excluded) : IRuleCleaner
+{
+    public string Subject => "ipvs";
+
+    public async Task<IReadOnlyList<string>> CleanAsync(CancellationToken cancellationToken)
+    {
+        using var services = ipvs();
+        using var links = routes();
+        await using var rules = nftables();
+        var removed = new List<string>();
+        foreach (var family in new[] { IpFamily.IPv4, IpFamily.IPv6 })
+        {
+            var tool = family == IpFamily.IPv4 ? "iptables" : "ip6tables";
+            removed.AddRange((await IptablesCleanup.RunAsync(rules, family, IptablesCleanup.IsOfIpvsMode, cancellationToken)).Select(chain => $"{tool} chain {chain}"));
+        }
+
+        removed.AddRange(await IpvsCleanup.RunAsync(services, links, excluded, cancellationToken));
+        return removed;
+    }
+}
