@@ -15,37 +15,37 @@ internal static class Floor
     // Rules of the iptables mode refer to them; they are made over another socket.
     private static readonly string[] Accounting = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"];
 
-    /// <returns>Milliseconds for each run of each phase.</returns>
+    /// <returns>What each run of each phase costs.</returns>
     /// <exception cref="InvalidOperationException">The kernel refuses what it took when it was recorded: the replay is worth nothing.</exception>
-    public static async Task<Dictionary<string, double>> ReplayAsync(string recording)
+    public static async Task<Dictionary<string, Cost>> ReplayAsync(string recording)
     {
         using (var accounting = AccountingClient.Open())
             foreach (var name in Accounting) await accounting.EnsureAsync(name);
         return Replay(recording);
     }
 
-    private static Dictionary<string, double> Replay(string recording)
+    private static Dictionary<string, Cost> Replay(string recording)
     {
         using var file = new BinaryReader(File.OpenRead(recording));
         using var socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
         var buffer = new byte[64 * 1024];
-        var result = new Dictionary<string, double>();
-        var (phase, runs, milliseconds) = ("", 0, 0.0);
+        var result = new Dictionary<string, Cost>();
+        var (phase, runs, cost) = ("", 0, default(Cost));
         while (file.BaseStream.Position < file.BaseStream.Length)
         {
             var length = file.ReadInt32();
             if (length < 0)
             {
-                if (runs > 0) result[phase] = milliseconds / runs;
-                (runs, phase, milliseconds) = (-1 - length, file.ReadString(), 0);
+                if (runs > 0) result[phase] = cost / runs;
+                (runs, phase, cost) = (-1 - length, file.ReadString(), default);
                 continue;
             }
 
             var datagram = file.ReadBytes(length);
-            var start = Stopwatch.GetTimestamp();
+            var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             socket.Send([datagram]);
             while (socket.TryReceive(buffer, out var received)) Check(buffer.AsSpan(0, received), phase);
-            milliseconds += Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            cost += new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds);
         }
 
         return result;

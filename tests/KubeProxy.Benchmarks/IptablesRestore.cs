@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace KubeProxy.Benchmarks;
@@ -29,19 +30,27 @@ internal static class IptablesRestore
         File.WriteAllText(Path.Combine(directory, AddText), Difference(replaced, Save()));
     }
 
-    /// <returns>Milliseconds for each phase.</returns>
-    public static Dictionary<string, double> Measure(string directory)
+    /// <returns>What each phase costs.</returns>
+    public static Dictionary<string, Cost> Measure(string directory)
     {
-        var result = new Dictionary<string, double>();
+        var result = new Dictionary<string, Cost>();
         foreach (var (file, phase) in Texts)
         {
             var text = File.ReadAllText(Path.Combine(directory, file));
-            var start = Stopwatch.GetTimestamp();
+            var (start, cpu) = (Stopwatch.GetTimestamp(), CpuOfChildren());
             Run("iptables-nft-restore", text, "--noflush", "--counters");
-            result[phase] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            result[phase] = new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, CpuOfChildren() - cpu);
         }
 
         return result;
+    }
+
+    // proc(5): cutime and cstime of /proc/self/stat, in hundredths of a second.
+    private static double CpuOfChildren()
+    {
+        var stat = File.ReadAllText("/proc/self/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return 10.0 * (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture));
     }
 
     private static string Save() => Run("iptables-nft-save", null, "-t", "nat") + Run("iptables-nft-save", null, "-t", "filter");

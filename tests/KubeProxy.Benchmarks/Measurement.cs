@@ -36,16 +36,20 @@ internal sealed record Measurement
 
     public double? FloorMean { get; init; }
 
+    public double? FloorCpu { get; init; }
+
     public double? Ratio => FloorMean is > 0 ? WallMean / FloorMean : null;
 
+    public double? CpuRatio => FloorCpu is > 0 ? CpuMean / FloorCpu : null;
+
     public static readonly string[] Header =
-        ["services", "phase", "runs", "mean ms", "p50 ms", "p99 ms", "cpu ms", "floor ms", "ratio", "messages", "bytes", "alloc KiB", "peak RSS MiB", "settled MiB"];
+        ["services", "phase", "runs", "mean ms", "p50 ms", "p99 ms", "cpu ms", "floor ms", "floor cpu", "ratio", "cpu ratio", "messages", "bytes", "alloc KiB", "peak RSS MiB", "settled MiB"];
 
     public string[] Row() =>
     [
         Services.ToString(CultureInfo.InvariantCulture), Phase, Runs.ToString(CultureInfo.InvariantCulture),
         Number(WallMean), Number(WallP50), Number(WallP99), Number(CpuMean), FloorMean is { } floor ? Number(floor) : "",
-        Ratio is { } ratio ? Number(ratio) : "", (Messages / Math.Max(1, Runs)).ToString(CultureInfo.InvariantCulture),
+        FloorCpu is { } floorCpu ? Number(floorCpu) : "", Ratio is { } ratio ? Number(ratio) : "", CpuRatio is { } cpuRatio ? Number(cpuRatio) : "", (Messages / Math.Max(1, Runs)).ToString(CultureInfo.InvariantCulture),
         (Bytes / Math.Max(1, Runs)).ToString(CultureInfo.InvariantCulture), Number(AllocatedBytes / 1024.0 / Math.Max(1, Runs)), Number(PeakRssMiB),
         SettledRssMiB is { } settled ? Number(settled) : "",
     ];

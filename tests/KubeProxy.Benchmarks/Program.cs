@@ -21,7 +21,7 @@ switch (args)
         await Scenario.RunAsync(Number(size), iptables, file);
         return 0;
     case ["replay", var file]:
-        PrintTimes(await Floor.ReplayAsync(file));
+        Cost.Print(await Floor.ReplayAsync(file));
         return 0;
     case ["orders", var size]:
         Console.WriteLine(InNamespace("measure-orders", size));
@@ -30,13 +30,13 @@ switch (args)
         Table(await IptablesOrders.RunAsync(Number(size)), IptablesOrders.Header);
         return 0;
     case ["restore", .. var restored]:
-        Table(restored.SelectMany(RestoreRows), ["services", "phase", "iptables-nft-restore ms"]);
+        Table(restored.SelectMany(RestoreRows), ["services", "phase", "iptables-nft-restore ms", "cpu ms"]);
         return 0;
     case ["write-texts", var size, var directory]:
         await IptablesRestore.WriteTextsAsync(Number(size), directory);
         return 0;
     case ["measure-restore", var directory]:
-        PrintTimes(IptablesRestore.Measure(directory));
+        Cost.Print(IptablesRestore.Measure(directory));
         return 0;
     case ["first-packet", var size]:
         Console.WriteLine(JsonSerializer.Serialize(await FirstPacket.MeasureAsync(Number(size)), BenchmarkJson.Default.ListDouble));
@@ -52,8 +52,8 @@ foreach (var size in sizes)
     try
     {
         InNamespace([.. mode, "record", $"{size}", recording]);
-        var floor = ReadTimes(InNamespace("replay", recording));
-        all.AddRange(measured.Select(m => m with { FloorMean = floor.TryGetValue(m.Phase, out var milliseconds) ? milliseconds : null }));
+        var floor = Cost.Read(InNamespace("replay", recording));
+        all.AddRange(measured.Select(m => floor.TryGetValue(m.Phase, out var cost) ? m with { FloorMean = cost.Wall, FloorCpu = cost.Cpu } : m));
     }
     finally
     {
@@ -76,22 +76,14 @@ File.WriteAllText(json, JsonSerializer.Serialize(all, BenchmarkJson.Default.List
 Console.WriteLine($"\nwritten: {json}");
 return 0;
 
-static void PrintTimes(Dictionary<string, double> times)
-{
-    foreach (var (phase, milliseconds) in times) Console.WriteLine($"{phase}\t{milliseconds.ToString("R", CultureInfo.InvariantCulture)}");
-}
-
-static Dictionary<string, double> ReadTimes(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
-    .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
-
 static IEnumerable<string[]> RestoreRows(string size)
 {
     var directory = Directory.CreateTempSubdirectory("kube-proxy-restore");
     try
     {
         InNamespace("write-texts", size, directory.FullName);
-        foreach (var (phase, milliseconds) in ReadTimes(InNamespace("measure-restore", directory.FullName)))
-            yield return [size, phase, milliseconds.ToString("0.0", CultureInfo.InvariantCulture)];
+        foreach (var (phase, cost) in Cost.Read(InNamespace("measure-restore", directory.FullName)))
+            yield return [size, phase, cost.Wall.ToString("0", CultureInfo.InvariantCulture), cost.Cpu.ToString("0", CultureInfo.InvariantCulture)];
     }
     finally
     {

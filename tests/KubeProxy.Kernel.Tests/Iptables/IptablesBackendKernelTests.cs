@@ -1,6 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Kernel.Tests.Proxy;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Tests.Proxy;
@@ -52,8 +53,7 @@ public class IptablesBackendKernelTests
         await ours.FirstSyncAsync(plans);
         await using var theirs = new IptablesNode(IptablesNode.CreateNamespace(), family);
         await theirs.StartAsync(); // makes the accounting objects, which rules refer to
-        var tools = family == IpFamily.IPv4 ? "iptables-nft" : "ip6tables-nft";
-        theirs.Namespace.ExecWithInput(ours.Namespace.Exec(tools + "-save"), tools + "-restore");
+        theirs.Namespace.ExecWithInput(ours.Namespace.Exec(ours.Tool("-save")), ours.Tool("-restore"));
 
         foreach (var table in Tables)
         {
@@ -71,8 +71,10 @@ public class IptablesBackendKernelTests
         await using var node = new IptablesNode(IptablesNode.CreateNamespace());
         await node.StartAsync();
         await node.FirstSyncAsync(Plans.EveryKind());
+        var written = node.Connection.Client.Counters.WriteMessages;
         await node.RestartAsync();
         Assert.Equal(0, (await node.FirstSyncAsync(Plans.EveryKind())).Operations);
+        Assert.Equal(written, node.Connection.Client.Counters.WriteMessages);
         Assert.Equal(7, (await node.SyncAsync(new PlanChanges { Updated = [Plans.ClusterIp("cluster", "10.96.0.10", 1, 2, 4)] })).Operations);
     }
 
@@ -112,6 +114,87 @@ public class IptablesBackendKernelTests
     }
 
     [Fact]
+    public async Task A_rule_that_the_kernel_refuses_concerns_its_service_only()
+    {
+        WireTap tap = null!;
+        await using var node = new IptablesNode(IptablesNode.CreateNamespace(), wire: socket => tap = new WireTap(socket));
+        await node.StartAsync();
+        ServicePortPlan[] others = [.. Enumerable.Range(20, 30).Select(i => Plans.ClusterIp($"s{i}", $"10.96.0.{i}", i))];
+        tap.Alter = Poison;
+        var result = await node.FirstSyncAsync([.. others, Plans.ClusterIp("bad", "10.96.0.11", 5)]);
+        var quarantined = Assert.Single(result.Quarantined);
+        Assert.Equal(Plans.Name("bad"), quarantined.Owner);
+        Assert.StartsWith("iptables -t nat -A KUBE-SEP-", quarantined.Reason, StringComparison.Ordinal);
+        Assert.Contains("10.244.0.6", quarantined.Reason, StringComparison.Ordinal);
+        await AssertInForceAsync(node, others);
+
+        // The others go on changing.
+        others[0] = Plans.ClusterIp("s20", "10.96.0.20", 1, 2);
+        Assert.Single((await node.SyncAsync(new PlanChanges { Updated = [others[0]] })).Quarantined);
+        await AssertInForceAsync(node, others);
+        tap.Alter = null;
+        Assert.Empty((await node.SyncAsync(new PlanChanges { Verify = true })).Quarantined);
+        await AssertInForceAsync(node, [.. others, Plans.ClusterIp("bad", "10.96.0.11", 5)]);
+
+        // The target of the rule that translates to 10.244.0.6 gets a name that the kernel does not have.
+        static void Poison(byte[] datagram)
+        {
+            ReadOnlySpan<byte> target = "DNAT"u8, address = [10, 244, 0, 6];
+            for (var at = datagram.AsSpan().IndexOf(target); at >= 0;)
+            {
+                if (datagram.AsSpan(at, Math.Min(40, datagram.Length - at)).IndexOf(address) >= 0) datagram[at] = (byte)'X';
+                var next = datagram.AsSpan(at + 1).IndexOf(target);
+                at = next < 0 ? -1 : at + 1 + next;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(IpFamily.IPv4)]
+    [InlineData(IpFamily.IPv6)]
+    public async Task Rules_of_others_stay_as_they_are(IpFamily family)
+    {
+        await using var node = new IptablesNode(IptablesNode.CreateNamespace(), family);
+        // Extensions that this proxy has no use for, some before and some after what will be ours.
+        node.Namespace.ExecWithInput(
+            """
+            *filter
+            :mine - [0:0]
+            -A INPUT -p tcp -m multiport --dports 80,443 -m comment --comment "two ports" -j mine
+            -A FORWARD -m physdev --physdev-in eth0 -j ACCEPT
+            -A mine -m limit --limit 5/min -j LOG --log-prefix "mine: "
+            -A mine -p tcp -m tcp --dport 1000:2000 --tcp-flags FIN,SYN,RST,ACK SYN -j RETURN
+            COMMIT
+            *nat
+            -A POSTROUTING -p udp -m udp --sport 53 -j MASQUERADE --to-ports 1024-2048
+            -A OUTPUT -p tcp -m tcp --dport 8080 -m owner --uid-owner 12 -j REDIRECT --to-ports 80
+            COMMIT
+            *mangle
+            -A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+            COMMIT
+
+            """, node.Tool("-restore"));
+        var before = Tables.Append(IptablesTable.Mangle).SelectMany(node.Save).Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(7, before.Length);
+        foreach (var (table, chain) in new[] { (IptablesTable.Filter, "INPUT"), (IptablesTable.Filter, "FORWARD"), (IptablesTable.Mangle, "FORWARD") })
+        {
+            var content = await node.Client.ReadAsync(table, TestContext.Current.CancellationToken);
+            var rule = Assert.Single(content[chain].Rules).Rule;
+            Assert.True(rule.Target is UnknownTarget || rule.Matches.Any(match => match is UnknownMatch));
+        }
+
+        var plans = Plans.EveryKind(family);
+        await node.StartAsync();
+        await node.FirstSyncAsync(plans);
+        await node.SyncAsync(new PlanChanges { Removed = [plans[0].Name] });
+        await node.RestartAsync();
+        await node.FirstSyncAsync(plans);
+        Assert.Empty(before.Except(Tables.Append(IptablesTable.Mangle).SelectMany(node.Save)));
+        await IptablesCleanup.RunAsync(node.Connection.Client, family, TestContext.Current.CancellationToken);
+        Assert.Empty(before.Except(Tables.Append(IptablesTable.Mangle).SelectMany(node.Save)));
+    }
+
+    [Fact]
     public async Task Cleanup_leaves_only_what_others_have()
     {
         await using var node = new IptablesNode(IptablesNode.CreateNamespace());
@@ -124,48 +207,19 @@ public class IptablesBackendKernelTests
         Assert.Contains("-A INPUT -s 192.0.2.1/32 -j DROP", node.Save(IptablesTable.Filter));
     }
 
-    [Fact]
-    public async Task Any_history_ends_as_from_scratch()
+    /// <summary>The rules are those of a node that never had anything else.</summary>
+    internal static async Task AssertInForceAsync(IptablesNode node, params IReadOnlyList<ServicePortPlan> plans)
     {
-        var random = new Random(20260101);
-        await using var node = new IptablesNode(IptablesNode.CreateNamespace());
-        await node.StartAsync();
-        await node.FirstSyncAsync();
-        var wanted = new Dictionary<ServicePortName, ServicePortPlan>();
-        for (var step = 0; step < 60; step++)
-        {
-            var service = random.Next(6);
-            var name = Plans.Name($"s{service}");
-            if (random.Next(4) == 0 && wanted.Remove(name))
-            {
-                await node.SyncAsync(new PlanChanges { Removed = [name] });
-                continue;
-            }
-
-            var plan = Random(random, service);
-            wanted[plan.Name] = plan;
-            await node.SyncAsync(new PlanChanges { Updated = [plan] });
-        }
-
-        await using var scratch = new IptablesNode(IptablesNode.CreateNamespace());
+        await using var scratch = new IptablesNode(IptablesNode.CreateNamespace(), node.Client.Family);
         await scratch.StartAsync();
-        await scratch.FirstSyncAsync([.. wanted.Values]);
-        foreach (var table in Tables)
-            Assert.Equal(scratch.Save(table).Order(StringComparer.Ordinal), node.Save(table).Order(StringComparer.Ordinal));
-        Assert.Equal(0, (await node.SyncAsync(new PlanChanges { Verify = true })).Operations);
-    }
+        await scratch.FirstSyncAsync(plans);
+        foreach (var table in Tables) Assert.Equal(Comparable(scratch.Save(table)), Comparable(node.Save(table)));
 
-    private static ServicePortPlan Random(Random random, int service)
-    {
-        int[] pods = [.. Enumerable.Range(0, 8).Where(_ => random.Next(2) == 0)];
-        var plan = Plans.ClusterIp($"s{service}", $"10.96.0.{service + 20}", pods);
-        if (pods.Length == 0) return plan;
-        var external = Plans.Frontend(FrontendKind.NodePort, null, (ushort)(30000 + service), Destination.ClusterEndpoints) with { Masquerade = true };
-        return plan with
-        {
-            AffinityTimeout = random.Next(3) == 0 ? TimeSpan.FromSeconds(60) : null,
-            Frontends = random.Next(2) == 0 ? plan.Frontends : plan.Frontends.Add(external),
-        };
+        // The order between services is free in shared chains.
+        static IEnumerable<string> Comparable(string[] rules) => rules.GroupBy(rule => rule.Split(' ')[1]).OrderBy(chain => chain.Key, StringComparer.Ordinal)
+            .SelectMany(chain => IsShared(chain.Key) ? chain.Order(StringComparer.Ordinal) : (IEnumerable<string>)chain);
+
+        static bool IsShared(string chain) => chain is "KUBE-SERVICES" or "KUBE-NODEPORTS" or "KUBE-EXTERNAL-SERVICES" or "KUBE-PROXY-FIREWALL";
     }
 
     private static ServicePortPlan[] Six()

@@ -2,8 +2,10 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Iptables;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Kernel.Tests.Iptables;
@@ -19,10 +21,17 @@ internal sealed class IptablesNode : IAsyncDisposable
     /// <param name="ns">The namespace.</param>
     /// <param name="family">The family.</param>
     /// <param name="ownsNamespace">Whether the namespace is deleted with this.</param>
-    public IptablesNode(NetworkNamespace ns, IpFamily family = IpFamily.IPv4, bool ownsNamespace = true)
+    /// <param name="wire">Put between the client and its socket.</param>
+    public IptablesNode(
+        NetworkNamespace ns, IpFamily family = IpFamily.IPv4, bool ownsNamespace = true, Func<INetlinkTransport, INetlinkTransport>? wire = null)
     {
         (Namespace, _family, _ownsNamespace) = (ns, family, ownsNamespace);
-        _connection = ns.Run(NftablesConnection.Open);
+        _connection = ns.Run(() =>
+        {
+            var socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
+            var client = new NftablesClient(new NetlinkChannel(wire?.Invoke(socket) ?? socket));
+            return new NftablesConnection(client, NftMonitor.Open(client.PortId));
+        });
         Client = new IptablesClient(_connection.Client, family);
         Directory.CreateDirectory(Path.Combine(_proc.FullName, "sys/net/ipv4/conf/all"));
         Backend = NewBackend();
@@ -57,10 +66,13 @@ internal sealed class IptablesNode : IAsyncDisposable
     public Task<SyncResult> FirstSyncAsync(params IReadOnlyList<ServicePortPlan> plans) =>
         SyncAsync(new PlanChanges { Node = Plans.Node(_family), Updated = plans });
 
+    /// <summary>The real tool of the family: <c>iptables-nft</c>, and with a suffix those that come with it.</summary>
+    public string Tool(string suffix = "") => (_family == IpFamily.IPv4 ? "iptables-nft" : "ip6tables-nft") + suffix;
+
     /// <summary>The lines of a table, by the real tool: chains and rules, without counters.</summary>
     public string[] Save(IptablesTable table)
     {
-        var text = Namespace.Exec(_family == IpFamily.IPv4 ? "iptables-nft-save" : "ip6tables-nft-save", "-t", table.NftName());
+        var text = Namespace.Exec(Tool("-save"), "-t", table.NftName());
         return [.. text.Split('\n').Where(line => line.StartsWith("-A ", StringComparison.Ordinal))];
     }
 

@@ -21,7 +21,8 @@ public sealed class NftWireRoundTripTests
             from statements in Gen.ListOf(Gen.Elements(Statements(family)))
             from comment in Gen.Elements<string?>(null, "a comment")
             select (family, Rule: new NftRule([.. statements.Take(8)]) { Comment = comment });
-        Prop.ForAll(generator.ToArbitrary(), @case => Assert.Equal(@case.Rule.Canonical(), RoundTrip(@case.family, @case.Rule))).QuickCheckThrowOnFailure();
+        Prop.ForAll(generator.ToArbitrary(), @case => Assert.Equal(@case.Rule.Canonical(), RoundTrip(@case.family, @case.Rule)))
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
     }
 
     [Fact]

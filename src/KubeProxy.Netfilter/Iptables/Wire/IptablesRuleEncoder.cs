@@ -9,19 +9,32 @@ namespace KubeProxy.Netfilter.Iptables.Wire;
 /// <summary>Lowers rules to what iptables-nft writes: addresses, interfaces, protocol, ports and mark as nf_tables expressions, the rest as xt extensions.</summary>
 internal static class IptablesRuleEncoder
 {
+    private static readonly NftCounter Counter = new();
+    private static readonly NftStatement AnyTcpPort = XtMatchEncoder.AnyPort(Core.Model.Protocol.Tcp);
+    private static readonly NftStatement AnyUdpPort = XtMatchEncoder.AnyPort(Core.Model.Protocol.Udp);
+
     /// <exception cref="ArgumentException">A name or comment does not fit.</exception>
     public static NftRule Encode(IptablesRule rule, IpFamily family)
     {
-        var statements = ImmutableArray.CreateBuilder<NftStatement>(rule.Matches.Length + 6);
+        var statements = ImmutableArray.CreateBuilder<NftStatement>(CountOf(rule));
         if (rule.InputInterface is { } input) statements.Add(Interface(NftMetaKey.Iifname, input));
         if (rule.OutputInterface is { } output) statements.Add(Interface(NftMetaKey.Oifname, output));
         if (rule.Protocol is { } protocol) statements.Add(Protocol(protocol));
         if (rule.Source is { } source) statements.Add(Address(family == IpFamily.IPv4 ? NftField.IpSaddr : NftField.Ip6Saddr, source));
         if (rule.Destination is { } destination) statements.Add(Address(family == IpFamily.IPv4 ? NftField.IpDaddr : NftField.Ip6Daddr, destination));
         foreach (var match in rule.Matches) Add(statements, match, rule.Protocol);
-        statements.Add(new NftCounter());
+        statements.Add(Counter);
         if (rule.Target is { } target) statements.Add(XtTargets.Write(target, family));
-        return new NftRule(statements.ToImmutable());
+        return new NftRule(statements.DrainToImmutable());
+    }
+
+    // As a rule exactly: a match is one statement, but for one of both ports.
+    private static int CountOf(IptablesRule rule)
+    {
+        var count = rule.Matches.Length + 1;
+        foreach (object? part in (ReadOnlySpan<object?>)[rule.InputInterface, rule.OutputInterface, rule.Protocol, rule.Source, rule.Destination, rule.Target])
+            if (part is not null) count++;
+        return count;
     }
 
     private static NftOperator Operator(bool negated) => negated ? NftOperator.NotEqual : NftOperator.Equal;
@@ -75,10 +88,17 @@ internal static class IptablesRuleEncoder
             return;
         }
 
-        if (match is { Source: null, Destination: null }) statements.Add(XtMatchEncoder.AnyPort(protocol.Protocol));
+        if (match is { Source: null, Destination: null }) statements.Add(AnyPort(protocol.Protocol));
         if (match.Source is { } source) statements.Add(Port(NftField.ThSport, source));
         if (match.Destination is { } destination) statements.Add(Port(NftField.ThDport, destination));
     }
+
+    private static NftStatement AnyPort(Protocol protocol) => protocol switch
+    {
+        Core.Model.Protocol.Tcp => AnyTcpPort,
+        Core.Model.Protocol.Udp => AnyUdpPort,
+        _ => XtMatchEncoder.AnyPort(protocol),
+    };
 
     private static NftMatch Port(NftField field, PortRange ports) => ports.First == ports.Last
         ? new NftMatch(new NftPayload(field), Operator(ports.Negated), new NftConstant(NftDataType.InetService, NftValue.Port(ports.First)))

@@ -19,8 +19,13 @@ internal static class NftRuleCheck
         return null;
     }
 
-    private static string? Families(NftStatement statement) =>
-        NftStatementFamilies.Of(statement).Distinct().Count() > 1 ? "no packet has fields of both families" : null;
+    private static string? Families(NftStatement statement)
+    {
+        NftFamily? first = null;
+        foreach (var family in NftStatementFamilies.Of(statement))
+            if (family != (first ??= family)) return "no packet has fields of both families";
+        return null;
+    }
 
     public static string? Verdict(NftVerdict verdict)
     {

@@ -7,8 +7,14 @@ namespace KubeProxy.Netfilter.Nftables.Wire;
 internal static class NftAnonymousSets
 {
     /// <summary>In the order in which the rule's expressions look them up.</summary>
-    public static IEnumerable<(NftSet Set, NftElements Elements)> Of(NftTableKey table, NftRule rule) =>
-        rule.Statements.SelectMany(statement => Of(table, statement));
+    public static IReadOnlyList<(NftSet Set, NftElements Elements)> Of(NftTableKey table, NftRule rule)
+    {
+        // Most rules have none.
+        List<(NftSet, NftElements)>? found = null;
+        foreach (var statement in rule.Statements)
+            foreach (var set in Of(table, statement)) (found ??= []).Add(set);
+        return found is null ? [] : found;
+    }
 
     private static IEnumerable<(NftSet, NftElements)> Of(NftTableKey table, NftStatement statement) => statement switch
     {

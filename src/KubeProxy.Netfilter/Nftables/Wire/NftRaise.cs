@@ -51,6 +51,9 @@ internal static class NftRaise
         if (left.TypesOf() is not [var type]) return null;
         if (value.Length == type.ByteLength()) return new NftMatch(left, @operator, new NftConstant(type, value));
         if (type != NftDataType.Ifname || value.Length > NftValue.MaxIfnameLength || value.IsEmpty) return null;
+        // With its end it is the whole name: iptables compares no more than that.
+        var end = value.Span.IndexOf((byte)0);
+        if (end >= 0) return end > 0 && end == value.Length - 1 ? new NftMatch(left, @operator, Padded(type, value)) : null;
         return new NftPrefixMatch(left, @operator, Padded(type, value), value.Length * 8);
     }
 
