@@ -37,7 +37,7 @@ public static class IpvsCases
                 with { Persistence = TimeSpan.FromSeconds(360), PersistencePrefixLength = 64 },
             Service(new VirtualServiceKey(IpAddr.Parse("10.96.1.6"), Protocol.Tcp, 0)) with { Persistence = TimeSpan.FromSeconds(300) },
             Service(new VirtualServiceKey(IpFamily.IPv4, 1), "wrr"),
-            Service(new VirtualServiceKey(IpFamily.IPv6, 0xFFFF_FFFF), "wrr") with { Persistence = TimeSpan.FromSeconds(50) },
+            Service(new VirtualServiceKey(IpFamily.IPv6, int.MaxValue), "wrr") with { Persistence = TimeSpan.FromSeconds(50) },
         ];
         foreach (var (index, scheduler) in Schedulers.Index())
         {
@@ -48,7 +48,10 @@ public static class IpvsCases
         return services;
     }
 
-    /// <summary>Destinations of a service of the family that differ in everything that a destination has.</summary>
+    /// <summary>
+    /// Destinations of a service of the family, with port 80, that differ in everything that a destination has. Those that get
+    /// packets with the service's port have the same one, as ipvsadm wants it.
+    /// </summary>
     public static IReadOnlyList<Destination> Destinations(IpFamily family)
     {
         var network = family == IpFamily.IPv4 ? "10.244.0." : "fd00:10:244::";
@@ -56,24 +59,24 @@ public static class IpvsCases
         [
             Destination(network + "1"),
             Destination(network + "1", 8081) with { Weight = 0 },
-            Destination(network + "2") with { Weight = 65_535, Method = ForwardingMethod.DirectRoute },
+            Destination(network + "2", 80) with { Weight = 65_535, Method = ForwardingMethod.DirectRoute },
             Destination(network + "3") with { UpperThreshold = 1000, LowerThreshold = 500 },
             Destination(network + "4") with { UpperThreshold = int.MaxValue },
-            Destination(network + "5") with { Method = ForwardingMethod.Tunnel },
-            Destination(network + "6") with
+            Destination(network + "5", 80) with { Method = ForwardingMethod.Tunnel },
+            Destination(network + "6", 80) with
             {
                 Method = ForwardingMethod.Tunnel, Tunnel = new DestinationTunnel(TunnelKind.Gue, 6080, TunnelFlags.Checksum),
             },
-            Destination(network + "7") with
+            Destination(network + "7", 80) with
             {
                 Method = ForwardingMethod.Tunnel, Tunnel = new DestinationTunnel(TunnelKind.Gue, 6080, TunnelFlags.RemoteChecksum),
             },
-            Destination(network + "8") with
+            Destination(network + "8", 80) with
             {
                 Method = ForwardingMethod.Tunnel, Tunnel = new DestinationTunnel(TunnelKind.Gre, Flags: TunnelFlags.Checksum),
             },
             // Only tunnels lead into the other family.
-            Destination(family == IpFamily.IPv4 ? "fd00:10:244::9" : "10.244.0.9") with { Method = ForwardingMethod.Tunnel },
+            Destination(family == IpFamily.IPv4 ? "fd00:10:244::9" : "10.244.0.9", 80) with { Method = ForwardingMethod.Tunnel },
         ];
     }
 }
