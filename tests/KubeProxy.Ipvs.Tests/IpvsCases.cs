@@ -10,7 +10,7 @@ public static class IpvsCases
     public static VirtualServiceKey Udp6 { get; } = new(IpAddr.Parse("fd00:10:96::10"), Protocol.Udp, 53);
 
     public static IReadOnlyList<string> Schedulers { get; } =
-        ["rr", "wrr", "lc", "wlc", "dh", "sh", "mh", "sed", "nq"];
+        ["rr", "wrr", "lc", "wlc", "fo", "ovf", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "twos"];
 
     /// <summary>A service with a scheduler.</summary>
     public static VirtualService Service(VirtualServiceKey key, string scheduler = "rr") => new() { Key = key, Scheduler = scheduler };

@@ -44,7 +44,12 @@ build() { # KERNEL
   echo "$config" > "$work/wanted"
   ./scripts/kconfig/merge_config.sh -m .config "$work/wanted" > /dev/null
   make -s ARCH=um olddefconfig
-  missing=$(while read -r option; do grep -qxF "$option" .config || echo "$option"; done < "$work/wanted")
+  missing=$(while read -r option; do
+    case $option in
+      *=n) ! grep -q "^${option%n}" .config ;;
+      *) grep -qxF "$option" .config ;;
+    esac || echo "$option"
+  done < "$work/wanted")
   [ -z "$missing" ] || { echo "This kernel does not accept:" $missing; return 1; }
   make -s ARCH=um -j"$(nproc)" linux > "$work/log" 2>&1 || { tail -n 30 "$work/log"; return 1; }
   strip -o "$work/linux" linux
