@@ -7,21 +7,31 @@ namespace KubeProxy.Netfilter.Proxy;
 /// Who wants a kernel object: a service port, or the base layout of the rules, which wins every conflict. Equal by name;
 /// ordered by who wins, the older Service first.
 /// </summary>
-internal sealed class RuleOwner(ServicePortName? name, DateTimeOffset createdAt) : IComparable<RuleOwner>, IEquatable<RuleOwner>
+internal sealed class RuleOwner : IComparable<RuleOwner>, IEquatable<RuleOwner>
 {
+    // Owners are keys of many dictionaries, and their names are four strings.
+    private readonly int _hash;
+
+    public RuleOwner(ServicePortName? name, DateTimeOffset createdAt)
+    {
+        (Name, CreatedAt, _hash) = (name, createdAt, name.GetHashCode());
+        Text = name?.ToString() ?? "base rules";
+        Comment = name is null ? "" : Cut(Text);
+    }
+
     /// <summary>The owner of what is there without any service.</summary>
     public static RuleOwner Base { get; } = new(null, DateTimeOffset.MinValue);
 
     /// <summary>The service port; null for the base layout.</summary>
-    public ServicePortName? Name { get; } = name;
+    public ServicePortName? Name { get; }
 
     /// <summary>The name as shown in comments and messages; one string for all uses.</summary>
-    public string Text { get; } = name?.ToString() ?? "base rules";
+    public string Text { get; }
 
     /// <summary>The name as a comment of nf_tables objects, cut to the length that nft allows.</summary>
-    public string Comment { get; } = Cut(name?.ToString() ?? "");
+    public string Comment { get; }
 
-    private DateTimeOffset CreatedAt { get; } = createdAt;
+    private DateTimeOffset CreatedAt { get; }
 
     public int CompareTo(RuleOwner? other)
     {
@@ -30,11 +40,11 @@ internal sealed class RuleOwner(ServicePortName? name, DateTimeOffset createdAt)
         return byAge != 0 ? byAge : Nullable.Compare(Name, other.Name);
     }
 
-    public bool Equals(RuleOwner? other) => other is not null && Name == other.Name;
+    public bool Equals(RuleOwner? other) => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && Name == other.Name);
 
     public override bool Equals(object? obj) => Equals(obj as RuleOwner);
 
-    public override int GetHashCode() => Name.GetHashCode();
+    public override int GetHashCode() => _hash;
 
     public override string ToString() => Text;
 
