@@ -123,6 +123,7 @@ internal sealed partial class FamilySync
             return;
         }
 
+        LogPlans(batch.Changes);
         var success = await CommitAsync(batch, started, cancellationToken);
         _pacer.End(Now, success);
     }
@@ -210,6 +211,14 @@ internal sealed partial class FamilySync
         }
     }
 
+    private void LogPlans(PlanChanges changes)
+    {
+        if (!_services.Logger.IsEnabled(LogLevel.Trace)) return;
+        foreach (var plan in changes.Updated)
+            LogPlan(_services.Logger, _planner.Family, plan.Name, plan.Frontends.Length, plan.ClusterEndpoints.Length, plan.LocalEndpoints.Length);
+        foreach (var name in changes.Removed) LogRemoval(_services.Logger, _planner.Family, name);
+    }
+
     private static double UnixSeconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;
 
     [LoggerMessage(EventId = 200, Level = LogLevel.Debug,
@@ -230,4 +239,12 @@ internal sealed partial class FamilySync
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Debug, Message = "{Family}: sync requested: {Reason}")]
     private static partial void LogBackendRequest(ILogger logger, Model.IpFamily family, string reason);
+
+    [LoggerMessage(EventId = 205, Level = LogLevel.Trace,
+        Message = "{Family}: {ServicePort} has {Frontends} frontends, {Endpoints} endpoints, {LocalEndpoints} local ones for policy Local")]
+    private static partial void LogPlan(
+        ILogger logger, Model.IpFamily family, Model.ServicePortName servicePort, int frontends, int endpoints, int localEndpoints);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Trace, Message = "{Family}: {ServicePort} is gone")]
+    private static partial void LogRemoval(ILogger logger, Model.IpFamily family, Model.ServicePortName servicePort);
 }

@@ -6,6 +6,7 @@ using KubeProxy.Core.Tracking;
 using KubeProxy.Host.Composition;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Node;
+using KubeProxy.TestKit;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

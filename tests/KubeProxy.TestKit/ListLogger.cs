@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
 
-namespace KubeProxy.Host.Tests;
+namespace KubeProxy.TestKit;
 
-internal sealed class ListLogger<T> : ILogger<T>
+/// <summary>Remembers what is logged, at every level.</summary>
+public sealed class ListLogger<T> : ILogger<T>
 {
     public List<(LogLevel Level, string Message)> Lines { get; } = [];
 
