@@ -18,6 +18,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     private readonly SortedDictionary<NamespacedName, ServiceHealth> _health = [];
     private readonly FrontendArbiter _arbiter = new();
     private readonly List<EndpointState> _endpoints = [];
+    private readonly List<FrontendKey> _keys = [];
     private Dictionary<NamespacedName, Pending> _pending = [];
     private List<DateTimeOffset> _triggerTimes = [];
     private ImmutableArray<ServiceHealth> _healthSnapshot = [];
@@ -106,7 +107,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
                 if (Find(plans, old.Name) is null) _arbiter.Release(old.Name, affected);
             }
 
-            foreach (var plan in plans) _arbiter.Claim(plan.Name, plan.CreatedAt, KeysOf(plan), affected);
+            foreach (var plan in plans) Claim(plan, affected);
         }
 
         foreach (var owner in affected)
@@ -132,11 +133,11 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         return plans;
     }
 
-    private static FrontendKey[] KeysOf(ServicePortPlan plan)
+    private void Claim(ServicePortPlan plan, HashSet<ServicePortName> affected)
     {
-        var keys = new FrontendKey[plan.Frontends.Length];
-        for (var i = 0; i < keys.Length; i++) keys[i] = plan.Frontends[i].Key;
-        return keys;
+        _keys.Clear();
+        foreach (var frontend in plan.Frontends) _keys.Add(frontend.Key);
+        _arbiter.Claim(plan.Name, plan.CreatedAt, CollectionsMarshal.AsSpan(_keys), affected);
     }
 
     /// <summary>Takes the frontends away that others won, keeps the plans, and notes what is different from before.</summary>

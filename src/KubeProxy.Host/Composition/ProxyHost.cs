@@ -58,6 +58,7 @@ internal sealed class ProxyHost(
     {
         services.AddSingleton(provider => sources.Create(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>()));
         services.AddSingleton(_ => NftablesConnection.Open());
+        services.AddSingleton(CreateBackends);
         services.AddSingleton(CreateEngine);
         services.AddSingleton(CreateEvents);
         services.AddSingleton(CreateNodeWatch);
@@ -80,17 +81,19 @@ internal sealed class ProxyHost(
         services.AddHostedService<ConfigurationWatch>();
     }
 
-    private ProxyEngine CreateEngine(IServiceProvider provider)
+    private RunningBackends CreateBackends(IServiceProvider provider)
     {
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var meters = provider.GetRequiredService<IMeterFactory>();
         var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
         RefuseFatal(families);
-        var backends = families.Select(family => parts.CreateBackend(
-            new BackendContext(
-                configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, provider.GetRequiredService<NftablesConnection>))).ToList();
-        return new ProxyEngine(_node.ToOptions(), backends, parts.Time, loggers.CreateLogger<ProxyEngine>(), meters);
+        return new RunningBackends(families.Select(family => parts.CreateBackend(
+            new BackendContext(configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, provider.GetRequiredService<NftablesConnection>))));
     }
+
+    private ProxyEngine CreateEngine(IServiceProvider provider) => new(
+        _node.ToOptions(), provider.GetRequiredService<RunningBackends>().All, parts.Time,
+        provider.GetRequiredService<ILogger<ProxyEngine>>(), provider.GetRequiredService<IMeterFactory>());
 
     /// <summary>With one family, pods of the other are all that the configuration recognises.</summary>
     private void RefuseFatal(IReadOnlyList<IpFamily> families)

@@ -4,32 +4,26 @@ using KubeProxy.Core.Model;
 namespace KubeProxy.Netfilter.Proxy;
 
 /// <summary>
-/// Who wants a kernel object: a service port; the base layout of the rules, which wins every conflict; or nobody any more, which
-/// loses every conflict. Equal by name; ordered by who wins, the older Service first.
+/// Who wants a kernel object: a service port, or the base layout of the rules, which wins every conflict. Equal by name;
+/// ordered by who wins, the older Service first.
 /// </summary>
 public sealed class RuleOwner : IComparable<RuleOwner>, IEquatable<RuleOwner>
 {
-    private const int BaseRank = 0;
-    private const int ServicePortRank = 1;
-    private const int NobodyRank = 2;
+    // Owners are keys of many dictionaries, and their names are four strings.
+    private readonly int _hash;
 
-    private readonly int _rank;
-
-    /// <summary>A service port.</summary>
-    /// <param name="name">Its name.</param>
+    /// <summary>Makes an owner.</summary>
+    /// <param name="name">The service port; null for the base layout.</param>
     /// <param name="createdAt">When its Service was made.</param>
-    public RuleOwner(ServicePortName name, DateTimeOffset createdAt) : this(ServicePortRank, name, createdAt, name.ToString())
+    public RuleOwner(ServicePortName? name, DateTimeOffset createdAt)
     {
+        (Name, CreatedAt, _hash) = (name, createdAt, name.GetHashCode());
+        Text = name?.ToString() ?? "base rules";
+        Comment = name is null ? "" : Cut(Text);
     }
 
-    private RuleOwner(int rank, ServicePortName? name, DateTimeOffset createdAt, string text) =>
-        (_rank, Name, CreatedAt, Text, Comment) = (rank, name, createdAt, text, Cut(name?.ToString() ?? ""));
-
     /// <summary>The owner of what is there without any service.</summary>
-    public static RuleOwner Base { get; } = new(BaseRank, null, default, "base rules");
-
-    /// <summary>The owner of what no service wants any more and that has to stay for a while, or is not ours to remove.</summary>
-    public static RuleOwner Nobody { get; } = new(NobodyRank, null, default, "what no service wants");
+    public static RuleOwner Base { get; } = new(null, DateTimeOffset.MinValue);
 
     /// <summary>The service port; null for the base layout.</summary>
     public ServicePortName? Name { get; }
@@ -46,19 +40,18 @@ public sealed class RuleOwner : IComparable<RuleOwner>, IEquatable<RuleOwner>
     public int CompareTo(RuleOwner? other)
     {
         if (other is null) return -1;
-        if (_rank != other._rank) return _rank.CompareTo(other._rank);
         var byAge = CreatedAt.CompareTo(other.CreatedAt);
         return byAge != 0 ? byAge : Nullable.Compare(Name, other.Name);
     }
 
     /// <inheritdoc/>
-    public bool Equals(RuleOwner? other) => other is not null && _rank == other._rank && Name == other.Name;
+    public bool Equals(RuleOwner? other) => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && Name == other.Name);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as RuleOwner);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => Name.GetHashCode();
+    public override int GetHashCode() => _hash;
 
     /// <inheritdoc/>
     public override string ToString() => Text;

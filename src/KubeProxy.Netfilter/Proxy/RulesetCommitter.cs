@@ -167,18 +167,32 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
             return null;
         }
 
-        if (blamed.Count == 0) throw new ProxyBackendException("The kernel refuses the base rules. " + refusal.Message, refusal);
+        if (blamed.Count == 0) throw new ProxyBackendException(Describe(refusal, writes) + refusal.Message, refusal);
         return blamed;
     }
 
+    private static string Describe(NftTransactionException refusal, List<PendingWrite> writes) =>
+        refusal.Failures.Any(failure => WriteOf(failure, writes) is { } write && OwnerOf(write, failure.ElementIndex) is not null)
+            ? "The kernel refuses the base rules. "
+            : "The kernel refuses to remove what nothing asks for any more. ";
+
     private static void Blame(NftFailure failure, List<PendingWrite> writes, Dictionary<RuleOwner, string> blamed)
     {
-        var index = failure.OperationIndex;
-        if (index < 0 || index >= writes.Count) return;
-        var write = writes[index];
-        if (failure.ElementIndex is null && write.Count > 1) return;
-        if (write.OwnerOf(failure.ElementIndex ?? 0) is { Name: not null } owner)
+        if (WriteOf(failure, writes) is not { } write) return;
+        if (OwnerOf(write, failure.ElementIndex) is { Name: not null } owner)
             blamed.TryAdd(owner, $"{write.Text?.Invoke() ?? failure.Operation}: {NftErrorText.For(failure)}");
+    }
+
+    private static PendingWrite? WriteOf(NftFailure failure, List<PendingWrite> writes) =>
+        failure.OperationIndex >= 0 && failure.OperationIndex < writes.Count ? writes[failure.OperationIndex] : null;
+
+    // When the kernel does not say which element it was, it is clear all the same if all of them are one owner's.
+    private static RuleOwner? OwnerOf(PendingWrite write, int? elementIndex)
+    {
+        var owner = write.OwnerOf(elementIndex ?? 0);
+        for (var i = 1; elementIndex is null && i < write.Count; i++)
+            if (!Equals(write.OwnerOf(i), owner)) return null;
+        return owner;
     }
 
     private async Task CatchUpAsync(CancellationToken cancellationToken)

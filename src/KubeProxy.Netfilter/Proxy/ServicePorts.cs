@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
@@ -23,9 +24,8 @@ internal sealed class ServicePorts(IServicePortCompiler compiler, TimeProvider t
     /// <summary>Wants the plan. A service port that was refused is tried again.</summary>
     public void Update(ServicePortPlan plan)
     {
-        var accepted = _wanted.TryGetValue(plan.Name, out var before) ? before.Accepted : null;
-        var wanted = new Wanted(new RuleOwner(plan.Name, plan.CreatedAt), plan, accepted);
-        _wanted[plan.Name] = wanted;
+        ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_wanted, plan.Name, out _);
+        var wanted = place = new Wanted(new RuleOwner(plan.Name, plan.CreatedAt), plan, place?.Accepted);
         _quarantined.Remove(plan.Name);
         _unaccepted.Add(plan.Name);
         compiler.Compile(wanted.Owner, plan);

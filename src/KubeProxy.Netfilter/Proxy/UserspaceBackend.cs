@@ -45,14 +45,24 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
     public IpFamily Family => _options.Family;
 
     /// <inheritdoc/>
-    public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken) =>
-        _sync.StartAsync(requestSync, _ => Task.CompletedTask, cancellationToken);
+    public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
+    {
+        // Both subscribe in the network namespace of the calling thread.
+        var watching = Guard(() =>
+        {
+            _routing.Watch(requestSync);
+            return Task.CompletedTask;
+        });
+        var starting = _sync.StartAsync(requestSync, _ => Task.CompletedTask, cancellationToken);
+        await watching;
+        await starting;
+    }
 
     /// <inheritdoc/>
     public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(changes);
-        if (changes.Verify || !_wroteAny) await EnsureRoutingAsync(cancellationToken);
+        if (changes.Verify || _routing.IsInDoubt) await Guard(() => _routing.EnsureAsync(_options.Masquerade.Mark, cancellationToken));
         var result = await _sync.SyncAsync(changes, cancellationToken);
         _wroteAny = true;
         _parts.Table.Prune();
@@ -76,14 +86,15 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
             LogNotRemoved(_logger, Family, e.Message);
         }
 
+        await _routing.DisposeAsync();
         await _sync.DisposeAsync();
     }
 
-    private async Task EnsureRoutingAsync(CancellationToken cancellationToken)
+    private async Task Guard(Func<Task> action)
     {
         try
         {
-            await _routing.EnsureAsync(_options.Masquerade.Mark, cancellationToken);
+            await action();
         }
         catch (NetlinkException e)
         {

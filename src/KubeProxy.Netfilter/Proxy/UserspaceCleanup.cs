@@ -13,6 +13,9 @@ public static class UserspaceCleanup
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether there was anything.</returns>
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused it.</exception>
-    public static Task<bool> RunAsync(IRouteClient routes, IpFamily family, CancellationToken cancellationToken) =>
-        new LocalRouting(routes, family).RemoveAsync(cancellationToken);
+    public static async Task<bool> RunAsync(IRouteClient routes, IpFamily family, CancellationToken cancellationToken)
+    {
+        await using var routing = new LocalRouting(routes, family);
+        return await routing.RemoveAsync(cancellationToken);
+    }
 }

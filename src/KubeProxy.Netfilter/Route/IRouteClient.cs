@@ -60,7 +60,7 @@ public interface IRouteSubscription : IDisposable
     IAsyncEnumerable<RouteChange> ReadAsync(CancellationToken cancellationToken = default);
 }
 
-/// <summary>A change of links or addresses. A closed set.</summary>
+/// <summary>A change of links, addresses or rules of policy routing. A closed set.</summary>
 public abstract record RouteChange
 {
     private RouteChange() { }
@@ -76,6 +76,10 @@ public abstract record RouteChange
 
     /// <summary>A link went. Its addresses went too, each with its own notification.</summary>
     public sealed record LinkRemoved(NetworkLink Link) : RouteChange;
+
+    /// <summary>A rule of policy routing went.</summary>
+    /// <param name="Family">The family of the rules that it was one of.</param>
+    public sealed record RuleRemoved(IpFamily Family) : RouteChange;
 
     /// <summary>Notifications were lost: list again.</summary>
     public sealed record Lost : RouteChange;

@@ -53,7 +53,7 @@ public sealed class RouteClient : IRouteClient
         try
         {
             return new Subscription(new NetlinkSubscription(
-                transport, (uint)RtGroup.Link, (uint)RtGroup.IPv4Address, (uint)RtGroup.IPv6Address));
+                transport, (uint)RtGroup.Link, (uint)RtGroup.IPv4Address, (uint)RtGroup.IPv6Address, (uint)RtGroup.IPv4Rule, (uint)RtGroup.IPv6Rule));
         }
         catch
         {

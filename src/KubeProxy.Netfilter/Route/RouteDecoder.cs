@@ -9,6 +9,7 @@ internal static class RouteDecoder
 {
     public const int AddressHeader = 8; // struct ifaddrmsg
     public const int LinkHeader = 16; // struct ifinfomsg
+    private const int RuleHeader = 12; // struct fib_rule_hdr
 
     /// <summary>What a notification says; null for one of another kind.</summary>
     /// <exception cref="NetlinkFormatException">The message is malformed.</exception>
@@ -18,6 +19,14 @@ internal static class RouteDecoder
         RtMessage.DeleteAddress when DecodeAddress(message) is { } address => new RouteChange.AddressRemoved(address),
         RtMessage.NewLink => new RouteChange.LinkSet(DecodeLink(message)),
         RtMessage.DeleteLink => new RouteChange.LinkRemoved(DecodeLink(message)),
+        RtMessage.DeleteRule when FamilyOf(message.Fixed(RuleHeader)[0]) is { } family => new RouteChange.RuleRemoved(family),
+        _ => null,
+    };
+
+    private static IpFamily? FamilyOf(byte family) => family switch
+    {
+        RouteEncoder.AF_INET => IpFamily.IPv4,
+        RouteEncoder.AF_INET6 => IpFamily.IPv6,
         _ => null,
     };
 

@@ -17,6 +17,9 @@ public sealed class Manifests : IDisposable
 
     public string Objects { get; }
 
+    /// <summary>The proxy mode.</summary>
+    public string Mode { get; init; } = "nftables";
+
     /// <summary>Writes a configuration file and returns its path.</summary>
     public string Configuration(int healthzPort = 10256, int metricsPort = 10249, string minSyncPeriod = "1ms")
     {
@@ -24,7 +27,7 @@ public sealed class Manifests : IDisposable
         File.WriteAllText(path, $"""
             apiVersion: kubeproxy.config.k8s.io/v1alpha1
             kind: KubeProxyConfiguration
-            mode: nftables
+            mode: {Mode}
             hostnameOverride: node1
             clusterCIDR: 10.244.0.0/16
             healthzBindAddress: 127.0.0.1:{healthzPort}

@@ -91,6 +91,13 @@ public sealed partial class ProxyProcess : IDisposable
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    /// <summary>How many file descriptors it has open.</summary>
+    public int CountDescriptors() => Directory.GetFiles($"/proc/{_process.Id}/fd").Length;
+
+    /// <summary>Changes how many it may have.</summary>
+    public void LimitDescriptors(int count) => _node.Exec(
+        "prlimit", "--pid", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), $"--nofile={count}:");
+
     /// <summary>Ends it as systemd would, and returns its exit code.</summary>
     public int Terminate()
     {

@@ -15,10 +15,7 @@ internal readonly record struct FrontendLabel(string? Comment);
 internal readonly record struct FrontendVerdict(NftVerdict Verdict, string? Comment);
 
 /// <summary>One slot of the list of endpoints of a frontend. Slots are numbered from 0 without a gap.</summary>
-internal readonly record struct EndpointSlot(FrontendKey Frontend, uint Index)
-{
-    public override int GetHashCode() => HashCode.Combine(Frontend, Index);
-}
+internal readonly record struct EndpointSlot(FrontendKey Frontend, uint Index);
 
 /// <summary>A range of sources that may use a frontend.</summary>
 internal readonly record struct AllowedSource(FrontendKey Frontend, IpRange Range);

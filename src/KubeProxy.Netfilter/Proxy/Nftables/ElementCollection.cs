@@ -41,20 +41,20 @@ internal interface IElementAdoption
     void Complete();
 }
 
-/// <inheritdoc cref="ElementCollection"/>
-internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<TKey, TValue> codec, List<ElementCollection> staged)
-    : ElementCollection(set, staged)
+/// <summary>A set or map whose content service ports and the base layout own in parts.</summary>
+internal abstract class OwnedElements<TKey, TValue>(NftSet set, List<ElementCollection> staged) : ElementCollection(set, staged)
     where TKey : notnull, IEquatable<TKey>
     where TValue : IEquatable<TValue>
 {
-    private readonly OwnedCollection<TKey, TValue, RuleOwner> _entries = new();
     private readonly List<KeyValuePair<TKey, TValue>> _staged = [];
 
-    public override bool HasChanges => _entries.HasChanges;
+    public override bool HasChanges => Entries.HasChanges;
 
-    public override int ChangeCount => _entries.ChangeCount;
+    public override int ChangeCount => Entries.ChangeCount;
 
-    public override int Count => _entries.Count;
+    public override int Count => Entries.Count;
+
+    protected OwnedCollection<TKey, TValue, RuleOwner> Entries { get; } = new();
 
     public void Stage(TKey key, TValue value)
     {
@@ -64,75 +64,19 @@ internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<
 
     public override void Commit(RuleOwner owner)
     {
-        _entries.Set(owner, _staged);
+        Entries.Set(owner, _staged);
         _staged.Clear();
     }
 
-    public override void Remove(RuleOwner owner) => _entries.Remove(owner);
+    public override void Remove(RuleOwner owner) => Entries.Remove(owner);
 
     /// <summary>What stands at the key: the owner's own wish, or else what the kernel has.</summary>
-    public bool TryGetCurrent(RuleOwner owner, TKey key, out TValue value) => _entries.TryGetCurrent(owner, key, out value!);
+    public bool TryGetCurrent(RuleOwner owner, TKey key, out TValue value) => Entries.TryGetCurrent(owner, key, out value!);
 
-    public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize)
-    {
-        if (!HasChanges) return;
-        var changes = _entries.Diff();
-        // The data of an element cannot be changed: it is deleted and added in the same transaction.
-        foreach (var keys in changes.Removed.Chunk(operationSize)) deletions.Add(Deletion(keys, acknowledge: true));
-        foreach (var entries in changes.Replaced.Chunk(operationSize))
-            deletions.Add(Deletion([.. entries.Select(e => e.Key)], acknowledge: false));
-        foreach (var entries in changes.Replaced.Chunk(operationSize)) additions.Add(Addition(entries));
-        foreach (var entries in changes.Added.Chunk(operationSize)) additions.Add(Addition(entries));
-    }
+    protected RuleOwner? OwnerOf(TKey key) => Entries.TryGetDesired(key, out _, out var owner) ? owner : null;
 
-    public override IElementAdoption BeginAdoption() => new Adoption(this);
-
-    private PendingWrite Addition(KeyValuePair<TKey, TValue>[] entries) => new()
-    {
-        Count = entries.Length,
-        AddTo = transaction => transaction.AddElements(Set, new LazyElements(entries.Length, i => codec.Encode(entries[i].Key, entries[i].Value))),
-        Acknowledge = () =>
-        {
-            foreach (var (key, _) in entries) _entries.Acknowledge(key);
-        },
-        OwnerOf = i => OwnerOf(entries[i].Key),
-    };
-
-    private PendingWrite Deletion(TKey[] keys, bool acknowledge) => new()
-    {
-        Count = keys.Length,
-        AddTo = transaction => transaction.DeleteElements(Set, new LazyElements(keys.Length, i => codec.Encode(keys[i], ValueOf(keys[i])))),
-        Acknowledge = () =>
-        {
-            if (!acknowledge) return;
-            foreach (var key in keys) _entries.Acknowledge(key);
-        },
-        OwnerOf = i => OwnerOf(keys[i]),
-    };
-
-    private TValue ValueOf(TKey key) => _entries.TryGetKernel(key, out var value) ? value : default!;
-
-    private RuleOwner? OwnerOf(TKey key) => _entries.TryGetDesired(key, out _, out var owner) ? owner : null;
-
-    private sealed class Adoption(ElementCollection<TKey, TValue> collection) : IElementAdoption
-    {
-        private readonly OwnedCollection<TKey, TValue, RuleOwner>.Adoption _adoption = collection._entries.BeginAdoption();
-
-        // The types of the set are ours, so whatever does not decode cannot be an element of it.
-        public void Observe(NftElement element)
-        {
-            if (collection.Codec.TryDecode(element, out var key, out var value)) _adoption.Observe(key, value);
-        }
-
-        public void Restart() => _adoption.Restart();
-
-        public void Complete() => _adoption.Complete();
-    }
-
-    private IElementCodec<TKey, TValue> Codec => codec;
-
-    // Elements are encoded when they are sent, so that a cold start does not hold all of them at once.
-    private sealed class LazyElements(int count, Func<int, NftElement> element) : IReadOnlyList<NftElement>
+    /// <summary>Elements that are encoded when they are sent, so that a cold start does not hold all of them at once.</summary>
+    protected sealed class LazyElements(int count, Func<int, NftElement> element) : IReadOnlyList<NftElement>
     {
         public int Count => count;
 
@@ -144,5 +88,64 @@ internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<
         }
 
         System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+}
+
+/// <summary>A set or map with one element for each entry.</summary>
+internal sealed class ElementCollection<TKey, TValue>(NftSet set, IElementCodec<TKey, TValue> codec, List<ElementCollection> staged)
+    : OwnedElements<TKey, TValue>(set, staged)
+    where TKey : notnull, IEquatable<TKey>
+    where TValue : IEquatable<TValue>
+{
+    public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize)
+    {
+        if (!HasChanges) return;
+        var changes = Entries.Diff();
+        // The data of an element cannot be changed: it is deleted and added in the same transaction.
+        foreach (var keys in changes.Removed.Chunk(operationSize)) deletions.Add(Deletion(keys, acknowledge: true));
+        foreach (var entries in changes.Replaced.Chunk(operationSize))
+            deletions.Add(Deletion([.. entries.Select(e => e.Key)], acknowledge: false));
+        foreach (var entries in changes.Replaced.Chunk(operationSize)) additions.Add(Addition(entries));
+        foreach (var entries in changes.Added.Chunk(operationSize)) additions.Add(Addition(entries));
+    }
+
+    public override IElementAdoption BeginAdoption() => new Adoption(codec, Entries.BeginAdoption());
+
+    private PendingWrite Addition(KeyValuePair<TKey, TValue>[] entries) => new()
+    {
+        Count = entries.Length,
+        AddTo = transaction => transaction.AddElements(Set, new LazyElements(entries.Length, i => codec.Encode(entries[i].Key, entries[i].Value))),
+        Acknowledge = () =>
+        {
+            foreach (var (key, _) in entries) Entries.Acknowledge(key);
+        },
+        OwnerOf = i => OwnerOf(entries[i].Key),
+    };
+
+    private PendingWrite Deletion(TKey[] keys, bool acknowledge) => new()
+    {
+        Count = keys.Length,
+        AddTo = transaction => transaction.DeleteElements(Set, new LazyElements(keys.Length, i => codec.Encode(keys[i], ValueOf(keys[i])))),
+        Acknowledge = () =>
+        {
+            if (!acknowledge) return;
+            foreach (var key in keys) Entries.Acknowledge(key);
+        },
+        OwnerOf = i => OwnerOf(keys[i]),
+    };
+
+    private TValue ValueOf(TKey key) => Entries.TryGetKernel(key, out var value) ? value : default!;
+
+    private sealed class Adoption(IElementCodec<TKey, TValue> codec, OwnedCollection<TKey, TValue, RuleOwner>.Adoption adoption) : IElementAdoption
+    {
+        // The types of the set are ours, so whatever does not decode cannot be an element of it.
+        public void Observe(NftElement element)
+        {
+            if (codec.TryDecode(element, out var key, out var value)) adoption.Observe(key, value);
+        }
+
+        public void Restart() => adoption.Restart();
+
+        public void Complete() => adoption.Complete();
     }
 }

@@ -32,7 +32,7 @@ internal class ServiceMaps : TableState
         // What others lead to comes first, so that a cold start in several transactions is consistent after each.
         Elements =
         [
-            Ips.All.Slots, Ips.Local.Slots, NodePorts.All.Slots, NodePorts.Local.Slots, HairpinIps, Policies.FirewallSources, Policies.FirewallServices,
+            Ips.All.Endpoints, Ips.Local.Endpoints, NodePorts.All.Endpoints, NodePorts.Local.Endpoints, HairpinIps, Policies.FirewallSources, Policies.FirewallServices,
             Ips.Masqueraded, NodePorts.Masqueraded, .. Ips.Local.Frontends, .. NodePorts.Local.Frontends, Ips.ExternalLocal, NodePorts.ExternalLocal, NodePortIps,
             .. Ips.All.Frontends, .. NodePorts.All.Frontends, Policies.NoEndpointServices, Policies.NoEndpointNodePorts, Policies.ClusterIps,
         ];
@@ -71,7 +71,7 @@ internal class ServiceMaps : TableState
 
     /// <summary>The lists of endpoints of one kind: see <see cref="EndpointLists"/>.</summary>
     internal sealed record Lists(
-        ElementCollection<EndpointSlot, IpEndpoint> Slots,
+        EndpointListCollection Endpoints,
         IReadOnlyList<ElementCollection<FrontendKey, FrontendLabel>> FrontendsBySize,
         ElementCollection<FrontendKey, FrontendVerdict> Affinity)
     {

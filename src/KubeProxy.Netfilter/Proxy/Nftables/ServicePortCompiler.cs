@@ -47,33 +47,7 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
         var endpoints = plan.EndpointsOf(destination);
         var size = SizeClass.Of(endpoints.Length);
         lists.FrontendsBySize[size.Exponent].Stage(frontend.Key, new FrontendLabel(owner.Comment));
-        StageSlots(owner, frontend.Key, lists.Slots, endpoints.AsSpan(0, Math.Min(endpoints.Length, size.Slots)));
-    }
-
-    // Keeps every endpoint in the slot that it has, if that slot is still needed, so that a change of one endpoint is a change
-    // of one or two elements and not of the whole list.
-    private static void StageSlots(
-        RuleOwner owner, FrontendKey frontend, ElementCollection<EndpointSlot, IpEndpoint> slots, ReadOnlySpan<IpEndpoint> endpoints)
-    {
-        if (!slots.TryGetCurrent(owner, new EndpointSlot(frontend, 0), out _))
-        {
-            // A new list.
-            for (var i = 0; i < endpoints.Length; i++) slots.Stage(new EndpointSlot(frontend, (uint)i), endpoints[i]);
-            return;
-        }
-
-        var missing = new HashSet<IpEndpoint>(endpoints.Length);
-        foreach (var endpoint in endpoints) missing.Add(endpoint);
-        var free = new List<uint>();
-        for (uint index = 0; index < endpoints.Length; index++)
-        {
-            var slot = new EndpointSlot(frontend, index);
-            if (slots.TryGetCurrent(owner, slot, out var current) && missing.Remove(current)) slots.Stage(slot, current);
-            else free.Add(index);
-        }
-
-        var next = 0;
-        foreach (var endpoint in endpoints)
-            if (missing.Contains(endpoint)) slots.Stage(new EndpointSlot(frontend, free[next++]), endpoint);
+        lists.Endpoints.TryGetCurrent(owner, frontend.Key, out var current);
+        lists.Endpoints.Stage(frontend.Key, current.Rearranged(endpoints.Length > size.Slots ? endpoints[..size.Slots] : endpoints));
     }
 }

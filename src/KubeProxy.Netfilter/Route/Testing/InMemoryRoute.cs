@@ -135,7 +135,13 @@ public sealed class InMemoryRoute : IRouteClient
     /// <inheritdoc/>
     public Task DeleteRuleAsync(PolicyRule rule, CancellationToken cancellationToken = default)
     {
-        lock (_lock) return _rules.FirstOrDefault(Matches) is { } found && _rules.Remove(found) ? Task.CompletedTask : Refuse($"delete {rule}", Errno.NoSuchEntry);
+        lock (_lock)
+        {
+            if (_rules.FirstOrDefault(Matches) is not { } found) return Refuse($"delete {rule}", Errno.NoSuchEntry);
+            _rules.Remove(found);
+            Notify(new RouteChange.RuleRemoved(found.Family));
+            return Task.CompletedTask;
+        }
 
         bool Matches(PolicyRule candidate) =>
             candidate == (rule.Mask == 0 ? rule with { Mark = candidate.Mark, Mask = candidate.Mask } : rule);

@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KubeProxy.Kernel.Tests.Proxy;
+
+/// <summary>The program in userspace mode: what happens to connections when something goes wrong, and that no redirect is left behind.</summary>
+[Collection("proxy processes")]
+public sealed class UserspaceHostTests : IDisposable
+{
+    private const string ClusterIp = "10.96.0.10";
+    private const int NodePort = 30080;
+    private readonly MiniCluster _cluster = MiniCluster.Create(3);
+    private readonly Manifests _manifests = new() { Mode = "userspace" };
+
+    public UserspaceHostTests()
+    {
+        _cluster.Listen(8080);
+        _manifests.Service("web", ClusterIp, NodePort);
+        _manifests.Endpoints("web", 0, 1, 2);
+    }
+
+    [Fact]
+    public async Task Connections_are_balanced_and_counted_for_each_service()
+    {
+        using var proxy = await StartAsync();
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80, 6));
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, MiniCluster.NodeAddress, NodePort, 6));
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Pods[0], ClusterIp, 80, 6));
+        using var open = await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80);
+        await open.PingAsync();
+
+        await HostTests.EventuallyAsync(async () => await proxy.MetricAsync("kubeproxy_relay_active_connections") == 1);
+        Assert.Equal(19, await proxy.MetricAsync("kubeproxy_relay_connections_total"));
+        Assert.Equal(1, await proxy.MetricAsync("kubeproxy_relay_received_bytes_total"));
+        Assert.True(await proxy.MetricAsync("kubeproxy_relay_sent_bytes_total") > 19);
+        Assert.Equal(19, await proxy.MetricAsync("kubeproxy_relay_dial_duration_seconds_count"));
+
+        _manifests.Endpoints("web", 1);
+        await HostTests.EventuallyAsync(async () => (await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80, 4)).SetEquals([1]));
+        await open.PingAsync(); // An endpoint that gets no new connections keeps those that it has.
+        _manifests.Endpoints("web");
+        await HostTests.EventuallyAsync(async () => await FailureAsync() == SocketError.ConnectionRefused);
+    }
+
+    [Fact]
+    public async Task Sigterm_removes_the_redirects_and_resets_the_connections()
+    {
+        using var proxy = await StartAsync();
+        using var open = await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80);
+        Assert.Equal(0, proxy.Terminate());
+        Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(() => open.PingAsync())).SocketErrorCode);
+        Assert.Equal("", _cluster.Node.Exec("nft", "list", "ruleset"));
+        Assert.DoesNotContain("fwmark", _cluster.Node.Exec("ip", "rule"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Killed_it_leaves_no_redirect_and_the_next_one_starts_from_there()
+    {
+        using (var first = await StartAsync())
+        {
+            using var open = await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80);
+            first.Kill();
+            Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(() => open.PingAsync())).SocketErrorCode);
+            // The kernel takes the table away with its owner's socket.
+            await HostTests.EventuallyAsync(() => Task.FromResult(_cluster.Node.Exec("nft", "list", "ruleset").Length == 0));
+        }
+
+        using (await StartAsync())
+            Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80, 6));
+
+        _cluster.Node.Exec(ProxyProcess.Executable, "--cleanup");
+        Assert.DoesNotContain("fwmark", _cluster.Node.Exec("ip", "rule"), StringComparison.Ordinal);
+        Assert.Equal("", _cluster.Node.Exec("ip", "route", "show", "table", "all", "type", "local", "default"));
+    }
+
+    [Theory]
+    [InlineData("nft", "flush ruleset")]
+    [InlineData("nft", "delete table ip kube-proxy")]
+    [InlineData("ip", "rule delete pref 60")]
+    public async Task Nobody_else_can_take_the_redirects_away(string program, string command)
+    {
+        using var proxy = await StartAsync();
+        using var established = await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80);
+        try
+        {
+            _cluster.Node.Exec(program, command.Split(' '));
+        }
+        catch (InvalidOperationException e)
+        {
+            Assert.Contains("not permitted", e.Message, StringComparison.OrdinalIgnoreCase); // The table has an owner.
+        }
+
+        await HostTests.EventuallyAsync(async () => await FailureAsync(500) is null);
+        await established.PingAsync();
+    }
+
+    [Fact]
+    public async Task Client_is_reset_when_its_endpoint_dies_in_the_middle()
+    {
+        _manifests.Write("slice.web", """
+            {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"web-1","namespace":"default","labels":{"kubernetes.io/service-name":"web"}},
+             "addressType":"IPv4","ports":[{"name":"","protocol":"TCP","port":9090}],"endpoints":[{"addresses":["10.244.0.2"],"conditions":{"ready":true}}]}
+            """);
+        using var listener = _cluster.Pods[0].Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        listener.Bind(new IPEndPoint(IPAddress.Any, 9090));
+        listener.Listen();
+        using var proxy = await StartAsync();
+        using var client = _cluster.Client.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await client.ConnectAsync(IPAddress.Parse(ClusterIp), 80, TestContext.Current.CancellationToken);
+        var endpoint = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        var sending = SendWithoutEndAsync(endpoint);
+        var buffer = new byte[65536];
+        for (var received = 0; received < 4 << 20;) received += await client.ReceiveAsync(buffer, TestContext.Current.CancellationToken);
+
+        endpoint.Close(timeout: 0); // As the kernel does for a process that is killed with data under way.
+        await sending;
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var end = await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            while (await client.ReceiveAsync(buffer, timeout.Token) > 0)
+            {
+            }
+        });
+        Assert.Equal(SocketError.ConnectionReset, end.SocketErrorCode);
+        await HostTests.EventuallyAsync(async () => await proxy.MetricAsync("kubeproxy_relay_tcp_connections") == 0);
+    }
+
+    [Fact]
+    public async Task Without_file_descriptors_it_says_so_and_goes_on_when_there_are_some()
+    {
+        using var proxy = await StartAsync();
+        // What it has open now, and room for three connections.
+        proxy.LimitDescriptors(proxy.CountDescriptors() + 6);
+        var open = new List<Socket>();
+        for (var i = 0; i < 20; i++) open.Add(await ConnectAsync());
+        await HostTests.EventuallyAsync(() => Task.FromResult(proxy.Log.Contains("EMFILE", StringComparison.Ordinal)));
+        Assert.Contains("The kernel refuses another connection", proxy.Log, StringComparison.Ordinal);
+
+        foreach (var socket in open) socket.Dispose();
+        proxy.LimitDescriptors(1024);
+        await HostTests.EventuallyAsync(async () => await FailureAsync(500) is null);
+        Assert.False(proxy.HasExited);
+    }
+
+    [Fact]
+    public async Task Thousands_of_idle_connections_stay_usable()
+    {
+        const int count = 3000; // two descriptors each, of the 20,000 that a container may have
+        using var proxy = await StartAsync();
+        var open = new List<PodConnection>();
+        try
+        {
+            while (open.Count < count) open.Add(await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80, 20_000));
+            Assert.Equal(count, await proxy.MetricAsync("kubeproxy_relay_tcp_connections"));
+            Assert.Equal([count / 3, count / 3, count / 3], open.GroupBy(c => c.Pod).OrderBy(g => g.Key).Select(g => g.Count()));
+            foreach (var connection in open) await connection.PingAsync(20_000);
+        }
+        finally
+        {
+            foreach (var connection in open) connection.Dispose();
+        }
+
+        await HostTests.EventuallyAsync(async () => await proxy.MetricAsync("kubeproxy_relay_tcp_connections") == 0);
+    }
+
+    [Fact]
+    public async Task Clients_that_vanished_are_forgotten()
+    {
+        await using var backend = await KernelRelay.StartAsync(_cluster.Node, options => options with
+        {
+            KeepAliveIdle = TimeSpan.FromSeconds(1),
+            KeepAliveInterval = TimeSpan.FromSeconds(1),
+            KeepAliveProbes = 2,
+        });
+        await backend.ServeAsync(ClusterIp, 80, $"{MiniCluster.PodAddress(0)}:8080");
+        using var half = await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80);
+        Assert.Equal(1, backend.Connections);
+        _cluster.Client.Exec("ip", "link", "set", "eth0", "down"); // Neither an end nor a reset will come.
+        await HostTests.EventuallyAsync(() => Task.FromResult(backend.Connections == 0), 60_000);
+    }
+
+    public void Dispose()
+    {
+        _cluster.Dispose();
+        _manifests.Dispose();
+    }
+
+    private async Task<ProxyProcess> StartAsync(params string[] wrapper)
+    {
+        var proxy = ProxyProcess.Start(_cluster.Node, _manifests, wrapper);
+        await proxy.WaitReadyAsync();
+        return proxy;
+    }
+
+    private async Task<SocketError?> FailureAsync(int timeoutMilliseconds = 2000)
+    {
+        try
+        {
+            (await MiniCluster.ConnectAsync(_cluster.Client, ClusterIp, 80, timeoutMilliseconds)).Dispose();
+            return null;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode;
+        }
+    }
+
+    private async Task<Socket> ConnectAsync()
+    {
+        var socket = _cluster.Client.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await socket.ConnectAsync(IPAddress.Parse(ClusterIp), 80, TestContext.Current.CancellationToken);
+        return socket;
+    }
+
+    private static async Task SendWithoutEndAsync(Socket socket)
+    {
+        try
+        {
+            while (true) await socket.SendAsync(new byte[65536]);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It was killed.
+        }
+    }
+}
