@@ -10,6 +10,7 @@ public sealed class RouteClientTests
 {
     private static readonly InterfaceAddress V4 = new(2, IpAddr.Parse("192.0.2.1"), 24, AddressScope.Universe, AddressFlags.Permanent);
     private static readonly InterfaceAddress V6 = new(3, IpAddr.Parse("fd00::1"), 64, AddressScope.Link, AddressFlags.Tentative);
+    private static readonly PolicyRule Rule = new(IpFamily.IPv6, Mark: 1, Mask: 1, Table: 1000, Priority: 60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -47,11 +48,13 @@ public sealed class RouteClientTests
         using var requests = new ScriptedNetlinkTransport(_ => []);
         using var client = new RouteClient(new NetlinkChannel(requests), () => notifications);
         using var subscription = client.Subscribe();
-        Assert.Equal([1u, 5u, 9u], notifications.Groups.Order());
+        Assert.Equal([1u, 5u, 8u, 9u, 19u], notifications.Groups.Order());
         using var writer = new NlMsgWriter();
         RouteEncoder.PutAddress(writer, RtMessage.NewAddress, NlMsgFlags.None, V4);
         RouteEncoder.PutAddress(writer, RtMessage.DeleteAddress, NlMsgFlags.None, V6);
         RouteEncoder.PutNewLink(writer, "d0", "dummy");
+        RouteEncoder.PutRule(writer, RtMessage.NewRule, NlMsgFlags.None, Rule);
+        RouteEncoder.PutRule(writer, RtMessage.DeleteRule, NlMsgFlags.None, Rule);
         notifications.Push(writer.ToArray());
         notifications.PushOverrun();
         List<RouteChange> seen = [];
@@ -64,7 +67,8 @@ public sealed class RouteClientTests
 
         Assert.Equal([
             new RouteChange.AddressSet(V4), new RouteChange.AddressRemoved(V6),
-            new RouteChange.LinkSet(new NetworkLink(0, "d0", "dummy", LinkFlags.None)), new RouteChange.Lost()], seen);
+            new RouteChange.LinkSet(new NetworkLink(0, "d0", "dummy", LinkFlags.None)),
+            new RouteChange.RuleRemoved(IpFamily.IPv6), new RouteChange.Lost()], seen);
     }
 
     [Fact]
