@@ -21,7 +21,7 @@ public sealed class ProxyProgramTests : ProgramTests
         Assert.Contains("--nonsense", Errors.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, await RunAsync("--config", "/nonexistent"));
         Assert.Contains("/nonexistent", Errors.ToString(), StringComparison.Ordinal);
-        Assert.Equal(1, await RunAsync("--proxy-mode=ipvs", "--manifests", Directory));
+        Assert.Equal(1, await RunAsync("--proxy-mode=bogus", "--manifests", Directory));
         Assert.Equal(1, await RunAsync("--proxy-mode=nftables", "--conntrack-max-per-core=0"));
     }
 

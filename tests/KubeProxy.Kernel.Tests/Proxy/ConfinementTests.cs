@@ -24,7 +24,8 @@ public sealed partial class ConfinementTests : IDisposable
         await proxy.WaitReadyAsync();
         Assert.Contains("10.96.0.10", _node.Exec("nft", "list", "table", "ip", "kube-proxy"), StringComparison.Ordinal);
         Assert.Equal("86400\n", _node.Exec("cat", "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established"));
-        Assert.DoesNotContain("Cannot", proxy.Log, StringComparison.Ordinal);
+        // The score of the out-of-memory killer is set by the unit: only CAP_SYS_RESOURCE may lower it.
+        Assert.DoesNotContain(proxy.Log.Split('\n'), line => line.Contains("Cannot", StringComparison.Ordinal) && !line.Contains("OomScore]", StringComparison.Ordinal));
         Assert.Equal(0, proxy.Terminate());
     }
 
