@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
+using KubeProxy.Netfilter.Accounting;
 
 namespace KubeProxy.Benchmarks;
 
 /// <summary>The real <c>iptables-nft-restore</c> loading the same rules, the way upstream gives them to it.</summary>
-internal static class IptablesRestore
+internal static partial class IptablesRestore
 {
     private const string FullText = "full";
     private const string ReplaceText = "replace";
@@ -31,8 +33,9 @@ internal static class IptablesRestore
     }
 
     /// <returns>What each phase costs.</returns>
-    public static Dictionary<string, Cost> Measure(string directory)
+    public static async Task<Dictionary<string, Cost>> MeasureAsync(string directory)
     {
+        await MakeCountersAsync(File.ReadAllText(Path.Combine(directory, FullText)));
         var result = new Dictionary<string, Cost>();
         foreach (var (file, phase) in Texts)
         {
@@ -44,6 +47,16 @@ internal static class IptablesRestore
 
         return result;
     }
+
+    // The rules name accounting objects, which upstream makes beforehand, too.
+    private static async Task MakeCountersAsync(string rules)
+    {
+        using var accounting = AccountingClient.Open();
+        foreach (Match counter in CounterName().Matches(rules)) await accounting.EnsureAsync(counter.Groups[1].Value);
+    }
+
+    [GeneratedRegex(@"--nfacct-name +(\S+)")]
+    private static partial Regex CounterName();
 
     // proc(5): cutime and cstime of /proc/self/stat, in hundredths of a second.
     private static double CpuOfChildren()

@@ -36,7 +36,7 @@ switch (args)
         await IptablesRestore.WriteTextsAsync(Number(size), directory);
         return 0;
     case ["measure-restore", var directory]:
-        Cost.Print(IptablesRestore.Measure(directory));
+        Cost.Print(await IptablesRestore.MeasureAsync(directory));
         return 0;
     case ["first-packet", var size]:
         Console.WriteLine(JsonSerializer.Serialize(await FirstPacket.MeasureAsync(Number(size)), BenchmarkJson.Default.ListDouble));
