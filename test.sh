@@ -44,7 +44,8 @@ run_project() { # PROJECT [ARGUMENT...]: of dotnet test
 # Without the random transactions: which errno a wrong one gets differs between versions, and memory follows the newer.
 run_in_uml() { # KERNEL
   echo "== KubeProxy.Kernel.Tests in user-mode-linux"
-  tests/uml/run.sh "$1" "$results" dotnet tests/KubeProxy.Kernel.Tests/bin/Release/net10.0/KubeProxy.Kernel.Tests.dll -noColor \
+  tests/uml/run.sh "$1" "$results" env KUBE_PROXY="$KUBE_PROXY" \
+    dotnet tests/KubeProxy.Kernel.Tests/bin/Release/net10.0/KubeProxy.Kernel.Tests.dll -noColor -parallel none \
     -namespace '*.Ipvs' -namespace '*.Route' -namespace '*.Conntrack' -namespace '*.Nftables' -namespace '*.Netlink' \
     -class- '*.NftRandomTransactionTests' -trx "$results/uml.trx"
 }
@@ -58,6 +59,9 @@ rm -rf "$results"
 mkdir -p "$results"
 status=0
 dotnet build KubeProxy.slnx -c Release < /dev/null || exit 1
+# Kernel tests run the program as it is installed.
+dotnet publish src/KubeProxy.Host -c Release -r linux-x64 -o artifacts/host --nologo < /dev/null || exit 1
+export KUBE_PROXY=$PWD/artifacts/host/kube-proxy
 for project in tests/*.Tests; do
   name=$(basename "$project")
   [ "$name" = KubeProxy.Kernel.Tests ] || run_project "$name" || status=1

@@ -30,7 +30,7 @@ internal sealed class IpvsHarness : IAsyncDisposable
 
         public InMemoryRoute Routes { get; } = new();
 
-        public DirectoryInfo Root { get; } = Directory.CreateTempSubdirectory("kube-proxy-ipvs-");
+        public DirectoryInfo Root { get; } = All.CreateSubdirectory(Guid.NewGuid().ToString("N"));
 
         public async Task PrepareAsync()
         {
@@ -54,6 +54,16 @@ internal sealed class IpvsHarness : IAsyncDisposable
             ("proc/sys/net/ipv4/vs/expire_quiescent_template", "0\n"), ("proc/sys/net/ipv4/ip_forward", "1\n"),
             ("proc/sys/net/ipv4/conf/all/arp_ignore", "0\n"), ("proc/sys/net/ipv4/conf/all/arp_announce", "0\n"),
         ];
+    }
+
+    // The files of all kernels; gone with the process, as a kernel outlives what a test disposes.
+    private static readonly DirectoryInfo All = TemporaryDirectory();
+
+    private static DirectoryInfo TemporaryDirectory()
+    {
+        var directory = Directory.CreateTempSubdirectory("kube-proxy-ipvs-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => directory.Delete(recursive: true);
+        return directory;
     }
 
     public static IpAddr NodeAddress { get; } = IpAddr.Parse("192.0.2.1");

@@ -20,6 +20,9 @@ public sealed class Manifests : IDisposable
     /// <summary>The proxy mode.</summary>
     public string Mode { get; init; } = "nftables";
 
+    /// <summary>Further lines of the configuration.</summary>
+    public string Settings { get; init; } = "";
+
     /// <summary>Writes a configuration file and returns its path.</summary>
     public string Configuration(int healthzPort = 10256, int metricsPort = 10249, string minSyncPeriod = "1ms")
     {
@@ -36,6 +39,7 @@ public sealed class Manifests : IDisposable
               maxPerCore: 0
             nftables:
               minSyncPeriod: {minSyncPeriod}
+            {Settings}
             """);
         return path;
     }
@@ -46,14 +50,21 @@ public sealed class Manifests : IDisposable
          "ports":[{"protocol":"TCP","port":80{{(nodePort is { } port ? ",\"nodePort\":" + port.ToString(CultureInfo.InvariantCulture) : "")}} }] } }
         """);
 
-    public void Endpoints(string service, params IEnumerable<int> pods) => Write($"slice.{service}", $$"""
+    public void Endpoints(string service, params IEnumerable<int> pods) => Endpoints(service, pods, []);
+
+    /// <param name="service">Whose.</param>
+    /// <param name="ready">The pods that take connections.</param>
+    /// <param name="terminating">The pods that serve what they have until they end.</param>
+    /// <param name="protocol">On port 8080.</param>
+    public void Endpoints(string service, IEnumerable<int> ready, IEnumerable<int> terminating, string protocol = "TCP") => Write($"slice.{service}", $$"""
         {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"{{service}}-1","namespace":"default","labels":{"kubernetes.io/service-name":"{{service}}"} },
-         "addressType":"IPv4","ports":[{"name":"","protocol":"TCP","port":8080}],
-         "endpoints":[{{string.Join(',', pods.Select(Endpoint))}}]}
+         "addressType":"IPv4","ports":[{"name":"","protocol":"{{protocol}}","port":8080}],
+         "endpoints":[{{string.Join(',', ready.Select(pod => Endpoint(pod, false)).Concat(terminating.Select(pod => Endpoint(pod, true))))}}]}
         """);
 
-    private static string Endpoint(int pod) =>
-        $$"""{"addresses":["{{MiniCluster.PodAddress(pod)}}"],"conditions":{"ready":true},"nodeName":"node1"}""";
+    private static string Endpoint(int pod, bool isTerminating) => $$"""
+        {"addresses":["{{MiniCluster.PodAddress(pod)}}"],"conditions":{"ready":{{(isTerminating ? "false" : "true")}},"serving":true,"terminating":{{(isTerminating ? "true" : "false")}} },"nodeName":"node1"}
+        """;
 
     public void Delete(string file) => File.Delete(Path.Combine(Objects, file + ".json"));
 

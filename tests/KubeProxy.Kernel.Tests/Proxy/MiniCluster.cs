@@ -166,5 +166,8 @@ public sealed class PodConnection(Socket socket) : IDisposable
         if (await socket.ReceiveAsync(buffer, timeout.Token) == 0) throw new SocketException((int)SocketError.ConnectionReset);
     }
 
+    /// <summary>Ends it by a reset.</summary>
+    public void Reset() => socket.Close(timeout: 0);
+
     public void Dispose() => socket.Dispose();
 }

@@ -42,8 +42,8 @@ public sealed partial class ProxyProcess : IDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>The host's executable beside the tests.</summary>
-    public static string Executable => Path.Combine(AppContext.BaseDirectory, "kube-proxy");
+    /// <summary>The published program if KUBE_PROXY names it, which starts in a fraction of the time; else the one beside the tests.</summary>
+    public static string Executable => Environment.GetEnvironmentVariable("KUBE_PROXY") ?? Path.Combine(AppContext.BaseDirectory, "kube-proxy");
 
     public static ProxyProcess Start(NetworkNamespace node, Manifests manifests, params string[] wrapper) =>
         Start(node, ["--config", manifests.Configuration(), "--manifests", manifests.Objects], wrapper);
