@@ -106,13 +106,19 @@ internal static class ProcessMemory
         return Read("VmRSS:");
     }
 
-    private static double Read(string field) => File.ReadLines("/proc/self/status")
+    /// <summary>What is resident of another process.</summary>
+    public static double ResidentKiB(int process) => ReadKiB($"{process}", "VmRSS:");
+
+    private static double Read(string field) => ReadKiB("self", field) / 1024;
+
+    private static double ReadKiB(string process, string field) => File.ReadLines($"/proc/{process}/status")
         .Where(line => line.StartsWith(field, StringComparison.Ordinal))
-        .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024)
+        .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture))
         .First();
 }
 
 [JsonSerializable(typeof(List<Measurement>))]
 [JsonSerializable(typeof(List<double>))]
+[JsonSerializable(typeof(RelayLoadResult))]
 [JsonSourceGenerationOptions(WriteIndented = true)]
 internal sealed partial class BenchmarkJson : JsonSerializerContext;

@@ -1,11 +1,11 @@
-using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using KubeProxy.Benchmarks;
 
 // Without arguments: everything, as a table and as JSON. With sizes: only those. "iptables" before sizes: that backend instead of
 // nftables. "iptables restore SIZE...": the real iptables-nft-restore with the same rules. "iptables orders SIZE": what the kernel's part
-// depends on. The rest is for its own children, each of which runs in a fresh network namespace.
+// depends on. "relay": the userspace mode beside haproxy. The rest is for its own children, each of which runs in a fresh network namespace.
 var iptables = args is ["iptables", ..];
 if (iptables) args = args[1..];
 string[] mode = iptables ? ["iptables"] : [];
@@ -37,6 +37,23 @@ switch (args)
         return 0;
     case ["measure-restore", var directory]:
         Cost.Print(await IptablesRestore.MeasureAsync(directory));
+        return 0;
+    case ["relay"]:
+        string[][] relays = [.. RelayComparison.Run()];
+        Table(relays[1..], relays[0]);
+        return 0;
+    case ["relay-server"]:
+        RelayServer.Run();
+        return 0;
+    case ["relay-node", var relayMode, var endpoint]:
+        await RelayNode.RunAsync(relayMode, endpoint);
+        return 0;
+    case ["relay-load", var target, var offset, var seconds]:
+        Console.WriteLine(JsonSerializer.Serialize(
+            RelayLoad.Run(IPAddress.Parse(target), Number(offset), TimeSpan.FromSeconds(Number(seconds))), BenchmarkJson.Default.RelayLoadResult));
+        return 0;
+    case ["relay-hold", var target, var offset, var count]:
+        RelayLoad.Hold(IPAddress.Parse(target), Number(offset), Number(count));
         return 0;
     case ["first-packet", var size]:
         Console.WriteLine(JsonSerializer.Serialize(await FirstPacket.MeasureAsync(Number(size)), BenchmarkJson.Default.ListDouble));
@@ -99,27 +116,19 @@ static void Print(List<Measurement> measurements) =>
 static string InNamespace(params string[] arguments)
 {
     var name = $"kpb-{Environment.ProcessId}";
-    Execute("ip", "netns", "add", name);
+    Commands.Execute("ip", "netns", "add", name);
     try
     {
-        Execute("ip", "-n", name, "link", "set", "lo", "up");
+        Commands.Execute("ip", "-n", name, "link", "set", "lo", "up");
         // Packets to a cluster IP need a route before the rules can translate them.
-        Execute("ip", "-n", name, "address", "add", Cluster.LoopbackEndpoint + "/32", "dev", "lo");
-        Execute("ip", "-n", name, "route", "add", "default", "dev", "lo", "src", Cluster.LoopbackEndpoint);
-        return Execute("ip", ["netns", "exec", name, Environment.ProcessPath!, .. arguments]);
+        Commands.Execute("ip", "-n", name, "address", "add", Cluster.LoopbackEndpoint + "/32", "dev", "lo");
+        Commands.Execute("ip", "-n", name, "route", "add", "default", "dev", "lo", "src", Cluster.LoopbackEndpoint);
+        return Commands.Execute("ip", ["netns", "exec", name, Environment.ProcessPath!, .. arguments]);
     }
     finally
     {
-        Execute("ip", "netns", "delete", name);
+        Commands.Execute("ip", "netns", "delete", name);
     }
-}
-
-static string Execute(string program, params string[] arguments)
-{
-    using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-    var output = process.StandardOutput.ReadToEnd();
-    process.WaitForExit();
-    return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}");
 }
 
 static void Table(IEnumerable<string[]> rows, string[] header)
