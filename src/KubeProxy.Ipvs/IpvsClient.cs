@@ -7,11 +7,16 @@ namespace KubeProxy.Ipvs;
 
 /// <summary>
 /// The kernel's IPVS over generic netlink (linux/ip_vs.h). Thread-safe. Every request fails with ENOENT when the kernel has no IPVS
-/// (CONFIG_IP_VS; a module is loaded by the first request). The kernel takes no snapshot for lists: one that is read while others
-/// delete may lack objects. Services at IPv4-mapped IPv6 addresses are not listed.
+/// (CONFIG_IP_VS; a module is loaded by the first request). The kernel takes no snapshot for lists: destinations that are read while
+/// others delete some of the same service may lack objects. Services at IPv4-mapped IPv6 addresses are not listed.
 /// </summary>
 public sealed class IpvsClient : IIpvs
 {
+    // So few services fit one message of a list, which the kernel writes without a pause.
+    private const int ListedAtOnce = 8;
+    private const int MaxListAttempts = 16;
+    private const string ListOperation = "list virtual services";
+
     private readonly NetlinkChannel _channel;
     private GenericFamily? _family;
 
@@ -33,18 +38,27 @@ public sealed class IpvsClient : IIpvs
     public Task<IpvsTimeouts> GetTimeoutsAsync(CancellationToken cancellationToken = default) =>
         GetAsync("read the timeouts of IPVS", IpvsCommand.GetConfig, IpvsDecoder.DecodeTimeouts, cancellationToken);
 
+    /// <summary>
+    /// Reads a long list until two readings in a row have the same services: the kernel goes by a position in a table that all
+    /// network namespaces may share, so whatever is deleted in any of them meanwhile makes it skip services, and says nothing of it.
+    /// </summary>
     /// <inheritdoc/>
+    /// <exception cref="NetlinkException">EINTR when the list was another one each time.</exception>
     public async Task<IReadOnlyList<VirtualServiceState>> ListServicesAsync(
         IpFamily? family = null, CancellationToken cancellationToken = default)
     {
-        using var request = new NlMsgWriter();
-        IpvsEncoder.PutCommand(request, await FamilyAsync(cancellationToken), IpvsCommand.GetService);
-        List<VirtualServiceState> services = [];
-        await _channel.DumpAsync("list virtual services", request, message =>
+        var services = await ReadServicesAsync(cancellationToken);
+        for (var attempt = 2; services.Count > ListedAtOnce; attempt++)
         {
-            if (IpvsDecoder.DecodeService(message) is { } state && (family is null || state.Service.Key.Family == family)) services.Add(state);
-        }, services.Clear, cancellationToken);
-        return services;
+            var before = services;
+            services = await ReadServicesAsync(cancellationToken);
+            if (services.Count == before.Count && Keys(services).SetEquals(Keys(before))) break;
+            if (attempt == MaxListAttempts) throw new NetlinkException(ListOperation, Errno.Interrupted);
+        }
+
+        return family is null ? services : services.FindAll(state => state.Service.Key.Family == family);
+
+        static HashSet<VirtualServiceKey> Keys(List<VirtualServiceState> services) => [.. services.Select(state => state.Service.Key)];
     }
 
     /// <inheritdoc/>
@@ -109,6 +123,18 @@ public sealed class IpvsClient : IIpvs
 
     /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
+
+    private async Task<List<VirtualServiceState>> ReadServicesAsync(CancellationToken cancellationToken)
+    {
+        using var request = new NlMsgWriter();
+        IpvsEncoder.PutCommand(request, await FamilyAsync(cancellationToken), IpvsCommand.GetService);
+        List<VirtualServiceState> services = [];
+        await _channel.DumpAsync(ListOperation, request, message =>
+        {
+            if (IpvsDecoder.DecodeService(message) is { } state) services.Add(state);
+        }, services.Clear, cancellationToken);
+        return services;
+    }
 
     private async Task<T> GetAsync<T>(string operation, IpvsCommand command, Func<NlMessage, T?> decode, CancellationToken cancellationToken)
         where T : class

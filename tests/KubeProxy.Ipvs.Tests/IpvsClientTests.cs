@@ -85,6 +85,28 @@ public sealed class IpvsClientTests
     }
 
     [Fact]
+    public async Task A_long_list_is_read_until_it_stays_the_same()
+    {
+        var keys = Enumerable.Range(1, 20).Select(i => new VirtualServiceKey(IpAddr.Parse($"10.96.0.{i}"), Protocol.Tcp, 80)).ToArray();
+        Queue<VirtualServiceKey[]> readings = new([keys[..10], keys[5..], keys, keys]);
+        using var kernel = new Kernel(request => List(request, readings.Dequeue()));
+        using var client = kernel.Client();
+        Assert.Equal(keys, (await client.ListServicesAsync(cancellationToken: Ct)).Select(state => state.Service.Key));
+        Assert.Empty(readings);
+    }
+
+    [Fact]
+    public async Task A_long_list_that_never_stays_the_same_is_an_error()
+    {
+        var reading = 0;
+        using var kernel = new Kernel(request =>
+            List(request, Enumerable.Range(reading++, 20).Select(i => new VirtualServiceKey(IpAddr.Parse($"10.96.0.{i}"), Protocol.Tcp, 80))));
+        using var client = kernel.Client();
+        var error = await Assert.ThrowsAsync<NetlinkException>(() => client.ListServicesAsync(cancellationToken: Ct));
+        Assert.Equal("list virtual services: EINTR", error.Message);
+    }
+
+    [Fact]
     public async Task A_service_that_is_not_there_is_null_and_other_errors_are_errors()
     {
         var errno = Errno.NoSuchProcess;
@@ -102,6 +124,13 @@ public sealed class IpvsClientTests
         using var client = kernel.Client();
         await Assert.ThrowsAsync<NetlinkFormatException>(() => client.GetInfoAsync(Ct));
         await Assert.ThrowsAsync<NetlinkFormatException>(() => client.GetTimeoutsAsync(Ct));
+    }
+
+    private static IEnumerable<byte[]> List(NlMsgHeader request, IEnumerable<VirtualServiceKey> keys)
+    {
+        using var answer = new NlMsgWriter();
+        foreach (var key in keys) IpvsMessages.PutState(answer, new VirtualServiceState(Service(key), default));
+        return [ScriptedReply.Messages(request.Sequence, answer), ScriptedReply.Done(request.Sequence)];
     }
 
     /// <summary>Knows the family, and leaves other requests to the test.</summary>

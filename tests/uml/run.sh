@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh KERNEL OUT COMMAND...: boots KERNEL (see build.sh) on this machine's files, runs COMMAND in there as root, in the
 # present directory, and exits with its status. Everything is read-only in there except the directory OUT, which is at the same
-# path and is this machine's; /tmp, /run, /var/tmp and /mnt are empty and private (unless OUT is in them). One CPU, no network
-# to the outside. IN_UML=1 tells COMMAND where it is.
+# path and is this machine's; /tmp, /run, /var/tmp and /mnt are private, and empty except for the present directory and OUT if
+# those are in them. One CPU, no network to the outside. IN_UML=1 tells COMMAND where it is.
 #
 #   UML_MEMORY   of the kernel (4096M), taken from this machine only as far as it is used
 #   UML_SECONDS  until it is all killed (1800); the status is then 124. 125: the kernel ended without a status of COMMAND.
@@ -25,7 +25,7 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
 {
-  printf '#!/bin/bash\nout=%q control=%q\n' "$out" "$control"
+  printf '#!/bin/bash\nout=%q control=%q directory=%q\n' "$out" "$control" "$PWD"
   cat <<'INIT'
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -47,16 +47,19 @@ mkdir /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs /mnt
-mkdir /mnt/out
+mkdir /mnt/out /mnt/directory
 mount -t hostfs none /mnt/out -o "$out"
-for directory in /run /var/tmp /tmp; do mount -t tmpfs tmpfs "$directory"; done
+mount -t hostfs none /mnt/directory -o "ro,$directory"
+for private in /run /var/tmp /tmp; do mount -t tmpfs tmpfs "$private"; done
+# The private ones hide it if it is in them; elsewhere there is nothing to make.
+if mkdir -p "$directory" 2>/dev/null && [ -z "$(ls -A "$directory")" ]; then mount --bind /mnt/directory "$directory"; fi
 mkdir -p "$out" 2>/dev/null
 mount --bind /mnt/out "$out"
 ip link set lo up
 sysctl -qw net.netfilter.nf_conntrack_max=262144
 INIT
   printf 'export PATH=%q HOME=%q DOTNET_CLI_HOME=/tmp DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 IN_UML=1\n' "$PATH" "${HOME:-/root}"
-  printf 'cd %q\n' "$PWD"
+  printf 'cd "$directory"\n'
   printf '(exec'; printf ' %q' "$@"; printf ') < /dev/null\n'
   printf 'echo $? > "$control/status"\nsync\npoweroff -f > /dev/null 2>&1\n'
 } > "$control/init"
