@@ -23,7 +23,7 @@ internal static class FirstPacket
         var accepting = new Thread(() => Accept(listener)) { IsBackground = true };
         accepting.Start();
 
-        await using var rig = new Rig(null, iptables: false, listen: true);
+        await using var rig = new Rig(null, BackendMode.Nftables, listen: true);
         rig.Deliver(services);
         await rig.StartAsync();
         int[] probes = [0, services / 2, services - 1];

@@ -12,7 +12,7 @@ namespace KubeProxy.Benchmarks;
 /// </summary>
 internal static class Floor
 {
-    // Rules of the iptables mode refer to them; they are made over another socket.
+    // Rules of the iptables mode refer to them; they are made over a socket that is not recorded.
     private static readonly string[] Accounting = ["ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"];
 
     /// <returns>What each run of each phase costs.</returns>
@@ -27,7 +27,7 @@ internal static class Floor
     private static Dictionary<string, Cost> Replay(string recording)
     {
         using var file = new BinaryReader(File.OpenRead(recording));
-        using var socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
+        var sockets = new Dictionary<NetlinkProtocol, NetlinkSocket>();
         var buffer = new byte[64 * 1024];
         var result = new Dictionary<string, Cost>();
         var (phase, runs, cost) = ("", 0, default(Cost));
@@ -41,6 +41,8 @@ internal static class Floor
                 continue;
             }
 
+            var protocol = (NetlinkProtocol)file.ReadInt32();
+            if (!sockets.TryGetValue(protocol, out var socket)) sockets[protocol] = socket = NetlinkSocket.Open(protocol);
             var datagram = file.ReadBytes(length);
             var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             socket.Send([datagram]);
@@ -48,6 +50,7 @@ internal static class Floor
             cost += new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds);
         }
 
+        foreach (var socket in sockets.Values) socket.Dispose();
         return result;
     }
 

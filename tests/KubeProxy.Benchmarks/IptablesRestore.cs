@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using KubeProxy.Netfilter.Accounting;
@@ -19,7 +18,7 @@ internal static partial class IptablesRestore
     /// <summary>Writes what has to be restored for each phase to files in the directory.</summary>
     public static async Task WriteTextsAsync(int services, string directory)
     {
-        await using var rig = new Rig(null, iptables: true, listen: false);
+        await using var rig = new Rig(null, BackendMode.Iptables, listen: false);
         rig.Deliver(services);
         await rig.StartAsync();
         var full = Save();
@@ -40,9 +39,9 @@ internal static partial class IptablesRestore
         foreach (var (file, phase) in Texts)
         {
             var text = File.ReadAllText(Path.Combine(directory, file));
-            var (start, cpu) = (Stopwatch.GetTimestamp(), CpuOfChildren());
-            Run("iptables-nft-restore", text, "--noflush", "--counters");
-            result[phase] = new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, CpuOfChildren() - cpu);
+            var (start, cpu) = (Stopwatch.GetTimestamp(), Commands.CpuOfChildren());
+            Commands.ExecuteWithInput(text, "iptables-nft-restore", "--noflush", "--counters");
+            result[phase] = new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Commands.CpuOfChildren() - cpu);
         }
 
         return result;
@@ -58,15 +57,7 @@ internal static partial class IptablesRestore
     [GeneratedRegex(@"--nfacct-name +(\S+)")]
     private static partial Regex CounterName();
 
-    // proc(5): cutime and cstime of /proc/self/stat, in hundredths of a second.
-    private static double CpuOfChildren()
-    {
-        var stat = File.ReadAllText("/proc/self/stat");
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return 10.0 * (long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture));
-    }
-
-    private static string Save() => Run("iptables-nft-save", null, "-t", "nat") + Run("iptables-nft-save", null, "-t", "filter");
+    private static string Save() => Commands.Execute("iptables-nft-save", "-t", "nat") + Commands.Execute("iptables-nft-save", "-t", "filter");
 
     /// <summary>As in a partial sync of upstream: the chains that changed, and KUBE-SERVICES as a whole.</summary>
     private static string Difference(string before, string after)
@@ -91,19 +82,5 @@ internal static partial class IptablesRestore
         }
 
         return chains;
-    }
-
-    private static string Run(string program, string? input, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = input is not null })!;
-        if (input is not null)
-        {
-            process.StandardInput.Write(input);
-            process.StandardInput.Close();
-        }
-
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program}: exit code {process.ExitCode}");
     }
 }

@@ -3,22 +3,22 @@ using System.Net;
 using System.Text.Json;
 using KubeProxy.Benchmarks;
 
-// Without arguments: everything, as a table and as JSON. With sizes: only those. "iptables" before sizes: that backend instead of
-// nftables. "iptables restore SIZE...": the real iptables-nft-restore with the same rules. "iptables orders SIZE": what the kernel's part
-// depends on. "relay": the userspace mode beside haproxy. The rest is for its own children, each of which runs in a fresh network namespace.
-var iptables = args is ["iptables", ..];
-if (iptables) args = args[1..];
-string[] mode = iptables ? ["iptables"] : [];
+// Without arguments: everything, as a table and as JSON. With sizes: only those. "iptables" or "ipvs" before sizes: that backend instead
+// of nftables. "iptables restore SIZE...": the real iptables-nft-restore with the same rules; "ipvs restore SIZE...": the real ipvsadm.
+// "iptables orders SIZE": what the kernel's part depends on. "relay": the userspace mode beside haproxy. The rest is for its own children, each of which runs in a fresh network namespace.
+var mode = args switch { ["iptables", ..] => BackendMode.Iptables, ["ipvs", ..] => BackendMode.Ipvs, _ => BackendMode.Nftables };
+string[] prefix = mode == BackendMode.Nftables ? [] : [args[0]];
+args = args[prefix.Length..];
 switch (args)
 {
     case ["measure", var size]:
-        Print(await Scenario.RunAsync(Number(size), iptables, record: null));
+        Print(await Scenario.RunAsync(Number(size), mode, record: null));
         return 0;
     case ["starts", var size]:
-        Print(await Scenario.RunAsync(Number(size), iptables, record: null, starts: true));
+        Print(await Scenario.RunAsync(Number(size), mode, record: null, starts: true));
         return 0;
     case ["record", var size, var file]:
-        await Scenario.RunAsync(Number(size), iptables, file);
+        await Scenario.RunAsync(Number(size), mode, file);
         return 0;
     case ["replay", var file]:
         Cost.Print(await Floor.ReplayAsync(file));
@@ -30,13 +30,13 @@ switch (args)
         Table(await IptablesOrders.RunAsync(Number(size)), IptablesOrders.Header);
         return 0;
     case ["restore", .. var restored]:
-        Table(restored.SelectMany(RestoreRows), ["services", "phase", "iptables-nft-restore ms", "cpu ms"]);
+        Table(restored.SelectMany(RestoreRows), ["services", "phase", mode == BackendMode.Ipvs ? "ipvsadm ms" : "iptables-nft-restore ms", "cpu ms"]);
         return 0;
     case ["write-texts", var size, var directory]:
-        await IptablesRestore.WriteTextsAsync(Number(size), directory);
+        await (mode == BackendMode.Ipvs ? IpvsadmRestore.WriteTextAsync(Number(size), directory) : IptablesRestore.WriteTextsAsync(Number(size), directory));
         return 0;
     case ["measure-restore", var directory]:
-        Cost.Print(await IptablesRestore.MeasureAsync(directory));
+        Cost.Print(mode == BackendMode.Ipvs ? IpvsadmRestore.Measure(directory) : await IptablesRestore.MeasureAsync(directory));
         return 0;
     case ["relay"]:
         string[][] relays = [.. RelayComparison.Run()];
@@ -64,11 +64,11 @@ int[] sizes = args.Length > 0 ? [.. args.Select(Number)] : [1000, 10_000, 50_000
 var all = new List<Measurement>();
 foreach (var size in sizes)
 {
-    var measured = JsonSerializer.Deserialize(InNamespace([.. mode, "measure", $"{size}"]), BenchmarkJson.Default.ListMeasurement)!;
+    var measured = JsonSerializer.Deserialize(InNamespace([.. prefix, "measure", $"{size}"]), BenchmarkJson.Default.ListMeasurement)!;
     var recording = Path.GetTempFileName();
     try
     {
-        InNamespace([.. mode, "record", $"{size}", recording]);
+        InNamespace([.. prefix, "record", $"{size}", recording]);
         var floor = Cost.Read(InNamespace("replay", recording));
         all.AddRange(measured.Select(m => floor.TryGetValue(m.Phase, out var cost) ? m with { FloorMean = cost.Wall, FloorCpu = cost.Cpu } : m));
     }
@@ -93,13 +93,13 @@ File.WriteAllText(json, JsonSerializer.Serialize(all, BenchmarkJson.Default.List
 Console.WriteLine($"\nwritten: {json}");
 return 0;
 
-static IEnumerable<string[]> RestoreRows(string size)
+IEnumerable<string[]> RestoreRows(string size)
 {
     var directory = Directory.CreateTempSubdirectory("kube-proxy-restore");
     try
     {
-        InNamespace("write-texts", size, directory.FullName);
-        foreach (var (phase, cost) in Cost.Read(InNamespace("measure-restore", directory.FullName)))
+        InNamespace([.. prefix, "write-texts", size, directory.FullName]);
+        foreach (var (phase, cost) in Cost.Read(InNamespace([.. prefix, "measure-restore", directory.FullName])))
             yield return [size, phase, cost.Wall.ToString("0", CultureInfo.InvariantCulture), cost.Cpu.ToString("0", CultureInfo.InvariantCulture)];
     }
     finally

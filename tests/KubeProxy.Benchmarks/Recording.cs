@@ -2,8 +2,8 @@ using KubeProxy.Netlink;
 
 namespace KubeProxy.Benchmarks;
 
-/// <summary>Writes down every datagram that is sent, for a replay without anything around it.</summary>
-internal sealed class RecordingTransport(INetlinkTransport inner, BinaryWriter file) : INetlinkTransport
+/// <summary>Writes down every datagram that is sent, for a replay without anything around it; several may share a file.</summary>
+internal sealed class RecordingTransport(INetlinkTransport inner, NetlinkProtocol protocol, BinaryWriter file) : INetlinkTransport
 {
     public uint PortId => inner.PortId;
 
@@ -11,8 +11,13 @@ internal sealed class RecordingTransport(INetlinkTransport inner, BinaryWriter f
     {
         var length = 0;
         foreach (var part in parts) length += part.Length;
-        file.Write(length);
-        foreach (var part in parts) file.Write(part.Span);
+        lock (file)
+        {
+            file.Write(length);
+            file.Write((int)protocol);
+            foreach (var part in parts) file.Write(part.Span);
+        }
+
         inner.Send(parts);
     }
 

@@ -32,7 +32,7 @@ internal static class RelayNode
     private static IProxyBackend Create(string mode, NftablesConnection connection) => mode == "userspace"
         ? new UserspaceBackend(
             new UserspaceBackendOptions { Family = IpFamily.IPv4 },
-            UserspaceBackendParts.Open(connection, RelayOptions.ForThisProcess(IpFamily.IPv4) with { MaxConnections = 6000 }, NullLoggerFactory.Instance),
+            UserspaceBackendParts.Open(connection, RelayOptions.ForThisProcess(IpFamily.IPv4) with { Connections = new ConnectionLimit(6000) }, NullLoggerFactory.Instance),
             NullLogger<UserspaceBackend>.Instance)
         : new NftablesBackend(
             new NftablesBackendOptions { Family = IpFamily.IPv4 },

@@ -2,8 +2,11 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Ipvs;
+using KubeProxy.Ipvs.Proxy;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Route;
 using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -14,32 +17,60 @@ internal sealed class Rig : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly NftablesConnection _connection;
+    private readonly BinaryWriter? _recording;
+    private readonly IpvsClient? _ipvs;
+    private readonly RouteClient? _routes;
     private readonly IProxyBackend _backend;
     private readonly ProxyEngine _engine;
     private Task _running = Task.CompletedTask;
 
-    /// <param name="recording">Where to write what is sent to nf_tables; null for nowhere.</param>
-    /// <param name="iptables">The iptables backend instead of the nftables one.</param>
+    /// <param name="recording">Where to write what is sent to the kernel; null for nowhere.</param>
+    /// <param name="mode">The backend.</param>
     /// <param name="listen">Whether to watch for foreign changes, as in real life; a recording does not, to send the same every time.</param>
-    public Rig(BinaryWriter? recording, bool iptables, bool listen)
+    public Rig(BinaryWriter? recording, BackendMode mode, bool listen)
     {
-        INetlinkTransport socket = NetlinkSocket.Open(NetlinkProtocol.Netfilter);
-        var client = new NftablesClient(new NetlinkChannel(recording is null ? socket : new RecordingTransport(socket, recording)));
+        _recording = recording;
+        var client = new NftablesClient(Channel(NetlinkProtocol.Netfilter));
         _connection = new NftablesConnection(client, listen ? NftMonitor.Open(client.PortId) : null);
         var masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("11.0.0.0/8")) };
-        _backend = iptables
-            ? new IptablesBackend(
+        if (mode == BackendMode.Ipvs)
+        {
+            _ipvs = new IpvsClient(Channel(NetlinkProtocol.Generic));
+            _routes = new RouteClient(Channel(NetlinkProtocol.Route), () => NetlinkSocket.Open(NetlinkProtocol.Route));
+        }
+
+        _backend = mode switch
+        {
+            BackendMode.Iptables => new IptablesBackend(
                 new IptablesBackendOptions { Family = IpFamily.IPv4, Masquerade = masquerade, LocalhostNodePorts = false },
                 IptablesBackendParts.Open(_connection, IpFamily.IPv4),
-                NullLogger<IptablesBackend>.Instance)
-            : new NftablesBackend(
+                NullLogger<IptablesBackend>.Instance),
+            BackendMode.Ipvs => new BalancedBackend(
+                new BalancedBackendOptions { Mode = "ipvs", Family = IpFamily.IPv4, Masquerade = masquerade },
+                NftablesBackendParts.Open(_connection, IpFamily.IPv4),
+                new IpvsBalancer(
+                    new IpvsBalancerOptions { Family = IpFamily.IPv4 },
+                    new IpvsBalancerParts { Ipvs = _ipvs!, Routes = _routes! },
+                    NullLogger<IpvsBalancer>.Instance),
+                NullLogger<BalancedBackend>.Instance),
+            _ => new NftablesBackend(
                 new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = masquerade },
                 NftablesBackendParts.Open(_connection, IpFamily.IPv4),
-                NullLogger<NftablesBackend>.Instance);
+                NullLogger<NftablesBackend>.Instance),
+        };
         _engine = new ProxyEngine(new ProxyOptions { NodeName = Cluster.Node }, [_backend]);
     }
 
-    public NetlinkCounters Counters => _connection.Client.Counters;
+    /// <summary>What was sent to nf_tables and to IPVS.</summary>
+    public NetlinkCounters Counters
+    {
+        get
+        {
+            var (rules, balancer) = (_connection.Client.Counters, _ipvs?.Counters ?? default);
+            return new NetlinkCounters(
+                rules.Datagrams + balancer.Datagrams, rules.Messages + balancer.Messages, rules.Bytes + balancer.Bytes, rules.WriteMessages + balancer.WriteMessages);
+        }
+    }
 
     /// <summary>Delivers the whole cluster. Nothing is planned or programmed yet.</summary>
     public void Deliver(int services)
@@ -74,10 +105,11 @@ internal sealed class Rig : IAsyncDisposable
         return WaitAsync();
     }
 
-    /// <summary>Stops, and leaves an empty ruleset.</summary>
-    public async Task DeleteTablesAsync()
+    /// <summary>Stops, and leaves nothing.</summary>
+    public async Task DeleteAllAsync()
     {
         await StopAsync();
+        if (_ipvs is not null) await IpvsCleanup.RunAsync(_ipvs, _routes!, []);
         var transaction = new NftTransaction();
         foreach (var table in await _connection.Client.ListTablesAsync()) transaction.Delete(table.Key);
         await _connection.Client.CommitAsync(transaction);
@@ -90,6 +122,12 @@ internal sealed class Rig : IAsyncDisposable
         await _connection.DisposeAsync();
         _engine.Dispose();
         _stop.Dispose();
+    }
+
+    private NetlinkChannel Channel(NetlinkProtocol protocol)
+    {
+        INetlinkTransport socket = NetlinkSocket.Open(protocol);
+        return new NetlinkChannel(_recording is null ? socket : new RecordingTransport(socket, protocol, _recording));
     }
 
     private async Task StopAsync()

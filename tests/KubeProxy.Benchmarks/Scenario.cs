@@ -17,19 +17,19 @@ internal static class Scenario
     private const string Between = "";
 
     // A change in iptables mode takes the kernel a thousand times as long.
-    private static (int Repetitions, int WarmUp) CountsOf(bool iptables) => iptables ? (20, 5) : (200, 50);
+    private static (int Repetitions, int WarmUp) CountsOf(BackendMode mode) => mode == BackendMode.Iptables ? (20, 5) : (200, 50);
 
     /// <param name="services">Services in the cluster.</param>
-    /// <param name="iptables">The iptables backend instead of the nftables one.</param>
+    /// <param name="mode">The backend.</param>
     /// <param name="record">A file to record to instead of measuring; null to measure.</param>
     /// <param name="starts">Only the first sync and a restart.</param>
-    public static async Task<List<Measurement>> RunAsync(int services, bool iptables, string? record, bool starts = false)
+    public static async Task<List<Measurement>> RunAsync(int services, BackendMode mode, string? record, bool starts = false)
     {
         await using var file = record is null ? null : new BinaryWriter(File.Create(record));
         var results = new List<Measurement>();
-        var (repetitions, initial) = CountsOf(iptables);
-        if (record is null) await WarmUpAsync(iptables);
-        var rig = new Rig(file, iptables, listen: record is null);
+        var (repetitions, initial) = CountsOf(mode);
+        if (record is null) await WarmUpAsync(mode);
+        var rig = new Rig(file, mode, listen: record is null);
         async Task Phase(string name, int count, Func<int, Task> step, int warmUp = 0)
         {
             for (var i = 0; i < warmUp; i++) await step(i - warmUp);
@@ -54,7 +54,7 @@ internal static class Scenario
         await rig.DisposeAsync();
 
         // Slots may have moved, but what is in the kernel is what the objects say, so nothing is to be written.
-        rig = new Rig(file, iptables, listen: record is null);
+        rig = new Rig(file, mode, listen: record is null);
         rig.Deliver(services);
         await Phase(Restart, 1, _ => rig.StartAsync());
         await rig.DisposeAsync();
@@ -75,15 +75,15 @@ internal static class Scenario
     }
 
     // The host is compiled ahead of time and this program is not: the compiler's work is no part of what is measured.
-    private static async Task WarmUpAsync(bool iptables)
+    private static async Task WarmUpAsync(BackendMode mode)
     {
         for (var i = 0; i < 3; i++)
         {
-            await using var rig = new Rig(null, iptables, listen: true);
+            await using var rig = new Rig(null, mode, listen: true);
             rig.Deliver(300);
             await rig.StartAsync();
             await rig.ApplyAsync(Cluster.Slice(1, generation: i + 1));
-            await rig.DeleteTablesAsync();
+            await rig.DeleteAllAsync();
         }
     }
 
