@@ -50,6 +50,8 @@ public abstract class ProgramTests : IDisposable
         return path;
     }
 
+    internal string ReadFile(string name) => File.ReadAllText(Path.Combine(Directory, name));
+
     internal string[] Arguments(int healthz, int metrics, string more = "")
     {
         var file = WriteFile("config.yaml", $$"""

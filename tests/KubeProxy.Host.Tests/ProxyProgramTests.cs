@@ -35,6 +35,25 @@ public sealed class ProxyProgramTests : ProgramTests
     }
 
     [Fact]
+    public async Task Init_only_sets_the_sysctls_of_the_mode_and_ends()
+    {
+        WriteFile("proc/sys/net/ipv4/vs/conntrack", "0\n");
+        WriteFile("proc/sys/net/ipv4/conf/all/arp_ignore", "0\n");
+        Assert.Equal(0, await RunAsync("--init-only", "--proxy-mode=ipvs", "--ipvs-strict-arp"));
+        Assert.Equal(("1\n", "1\n"), (ReadFile("proc/sys/net/ipv4/vs/conntrack"), ReadFile("proc/sys/net/ipv4/conf/all/arp_ignore")));
+
+        Assert.Equal(1, await RunAsync("--init-only", "--proxy-mode=iptables")); // There is no route_localnet.
+        Assert.Equal(0, await RunAsync("--init-only", "--proxy-mode=iptables", "--iptables-localhost-nodeports=false"));
+        Assert.Equal(0, await RunAsync("--init-only", "--proxy-mode=iptables", "--nodeport-addresses=192.0.2.0/24"));
+        WriteFile("proc/sys/net/ipv4/conf/all/route_localnet", "0\n");
+        Assert.Equal(0, await RunAsync("--init-only", "--proxy-mode=nftables"));
+        Assert.Equal("0\n", ReadFile("proc/sys/net/ipv4/conf/all/route_localnet"));
+        Assert.Equal(0, await RunAsync("--init-only", "--proxy-mode=iptables"));
+        Assert.Equal("1\n", ReadFile("proc/sys/net/ipv4/conf/all/route_localnet"));
+        Assert.Empty(Backends);
+    }
+
+    [Fact]
     public async Task Cleanup_runs_every_cleaner_and_fails_if_one_does()
     {
         var (good, bad) = (new FakeCleaner(null), new FakeCleaner(new IOException("no")));

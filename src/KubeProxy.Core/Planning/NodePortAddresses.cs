@@ -41,6 +41,10 @@ public sealed record NodePortAddresses
         return ofFamily.Any(block => block.PrefixLength == 0) ? [] : ofFamily;
     }
 
+    /// <summary>Whether a loopback address is among them.</summary>
+    public bool Includes(IpAddr loopback) =>
+        !Primary && (!Blocks.Any(block => block.Family == loopback.Family) || Blocks.Any(block => block.Contains(loopback)));
+
     /// <inheritdoc/>
     public bool Equals(NodePortAddresses? other) =>
         other is not null && Primary == other.Primary && Blocks.AsSpan().SequenceEqual(other.Blocks.AsSpan());

@@ -1,8 +1,10 @@
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Ipvs;
 using KubeProxy.Ipvs.Proxy;
+using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Relay;
@@ -41,6 +43,18 @@ internal static class ProxyBackends
         ProxyMode.Ipvs => CreateIpvs(context),
         var mode => throw new ProxyBackendException($"there is no backend for mode {mode}"),
     };
+
+    /// <summary>Does what only a privileged process can do for the mode configured, so that another with fewer privileges may run it.</summary>
+    /// <exception cref="ProxyBackendException">That is not allowed.</exception>
+    public static void Prepare(EffectiveConfiguration configuration, KernelSettings settings, ILogger logger)
+    {
+        var source = configuration.Source;
+        if (configuration.Mode == ProxyMode.Ipvs)
+            IpvsSysctls.Apply(new KernelSettingsWriter(settings, logger), Environment.OSVersion.Version, source.Ipvs.StrictARP);
+        else if (configuration.Mode == ProxyMode.Iptables && source.Iptables.LocalhostNodePorts != false
+            && NodePortAddresses.Parse(source.NodePortAddresses).Includes(IpAddr.Parse("127.0.0.1")))
+            LocalnetRouting.Allow(settings);
+    }
 
     /// <summary>What <c>--cleanup</c> runs, whatever the mode.</summary>
     public static IReadOnlyList<IRuleCleaner> Cleaners(KubeProxyConfiguration configuration) => [Nftables(), Userspace(), Ipvs(configuration), Iptables()];

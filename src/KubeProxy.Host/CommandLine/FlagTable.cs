@@ -16,7 +16,7 @@ internal static class FlagTable
         new("manifests", "", "A directory of Service, EndpointSlice, Node and ServiceCIDR manifests (YAML or JSON) to watch instead of an API server.") { OverridesFile = true },
         new("write-config-to", "", "Write the configuration in force to this file and exit.") { OverridesFile = true },
         new("cleanup", "false", "Remove all rules of this proxy and exit.") { IsSwitch = true, OverridesFile = true },
-        new("init-only", "false", "Do what needs privileges (conntrack settings), then exit.") { IsSwitch = true, OverridesFile = true },
+        new("init-only", "false", "Do what needs privileges (sysctls of conntrack and of the mode), then exit.") { IsSwitch = true, OverridesFile = true },
         new("master", "", "The API server's address, instead of the one in the kubeconfig.") { OverridesFile = true },
         new("version", "false", "Print the version and exit; --version=raw prints the details.") { IsSwitch = true, OverridesFile = true },
         new("machine-id-file", "", "Without effect.") { OverridesFile = true },

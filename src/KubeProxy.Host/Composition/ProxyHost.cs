@@ -10,6 +10,7 @@ using KubeProxy.Host.Http;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
+using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Proxy;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -75,7 +76,7 @@ internal sealed class ProxyHost(
 
     private void AddConfigurationWatch(IServiceCollection services)
     {
-        services.AddSingleton(provider => new ConntrackSettings(provider.GetRequiredService<ILogger<ConntrackSettings>>(), parts.Root));
+        services.AddSingleton(provider => new ConntrackSettings(new KernelSettings(parts.Root), provider.GetRequiredService<ILogger<ConntrackSettings>>()));
         services.AddSingleton(provider => new OomScore(provider.GetRequiredService<ILogger<OomScore>>(), OomScore.PathBelow(parts.Root)));
         services.AddSingleton<LiveSettings>();
         services.AddHostedService<ConfigurationWatch>();

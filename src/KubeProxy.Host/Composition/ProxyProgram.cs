@@ -7,6 +7,7 @@ using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
+using KubeProxy.Netfilter;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -59,9 +60,23 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
         foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
         if (arguments.Cleanup) return await CleanAsync(configuration.Source, logger, cancellationToken);
-        new ConntrackSettings(loggers.CreateLogger<ConntrackSettings>(), parts.Root).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
-        if (arguments.InitOnly) return Success;
-        return await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
+        var settings = new KernelSettings(parts.Root);
+        new ConntrackSettings(settings, loggers.CreateLogger<ConntrackSettings>()).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
+        return arguments.InitOnly ? Prepare(configuration, settings, logger) : await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
+    }
+
+    private static int Prepare(EffectiveConfiguration configuration, KernelSettings settings, ILogger logger)
+    {
+        try
+        {
+            ProxyBackends.Prepare(configuration, settings, logger);
+            return Success;
+        }
+        catch (ProxyBackendException problem)
+        {
+            LogCannotStart(logger, problem.Message);
+            return Failure;
+        }
     }
 
     private async Task<int> ServeAsync(

@@ -1,5 +1,5 @@
-using System.Globalization;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Netfilter;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Node;
@@ -8,14 +8,16 @@ namespace KubeProxy.Host.Node;
 /// Sets the connection tracking limits of the node. What cannot be set (a container without the privilege, a module that is not loaded)
 /// is a warning: the services work all the same.
 /// </summary>
+/// <param name="settings">The values of the kernel.</param>
 /// <param name="logger">Gets a line for every value that changes or cannot.</param>
-/// <param name="root">Where /proc and /sys are mounted below; "/" but for tests.</param>
-internal sealed partial class ConntrackSettings(ILogger<ConntrackSettings> logger, string root = "/")
+internal sealed class ConntrackSettings(KernelSettings settings, ILogger<ConntrackSettings> logger)
 {
     /// <summary>More is never asked for by <c>maxPerCore</c>, whatever the number of CPUs.</summary>
     public const long LargestScaledMax = 1024 * 1024;
 
     private const string Netfilter = "proc/sys/net/netfilter/";
+
+    private readonly KernelSettingsWriter _settings = new(settings, logger);
 
     /// <summary>Writes what differs.</summary>
     public void Apply(ConntrackConfiguration configuration, int cpuCount)
@@ -50,41 +52,8 @@ internal sealed partial class ConntrackSettings(ILogger<ConntrackSettings> logge
     private void SetHashSize(long max)
     {
         const string Path = "sys/module/nf_conntrack/parameters/hashsize";
-        if (Read(Path) is { } current && current < max / 4) Set(Path, max / 4);
+        if (_settings.Settings.ReadNumber(Path) is { } current && current < max / 4) Set(Path, max / 4);
     }
 
-    private void Set(string path, long value)
-    {
-        var current = Read(path);
-        if (current == value) return;
-        try
-        {
-            // No StreamWriter: a sysctl takes its value in one write. The file must exist; creating it would hide a missing module.
-            using var file = new FileStream(Path.Combine(root, path), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
-            LogSet("/" + path, value, current);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            LogCannotSet("/" + path, value, current, problem.Message.TrimEnd('.'));
-        }
-    }
-
-    private long? Read(string path)
-    {
-        try
-        {
-            return long.TryParse(File.ReadAllText(Path.Combine(root, path)).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Set {Path} to {Value} (was {Current})")]
-    private partial void LogSet(string path, long value, long? current);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot set {Path} to {Value} (it is {Current}): {Reason}. Set the fields of conntrack to 0 to leave these limits alone")]
-    private partial void LogCannotSet(string path, long value, long? current, string reason);
+    private void Set(string path, long value) => _settings.Set(path, value, "Set the fields of conntrack to 0 to leave these limits alone");
 }

@@ -1,5 +1,6 @@
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging;
@@ -52,7 +53,7 @@ public sealed partial class IpvsBalancer : IBalancer
     public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
     {
         // Both before anything is awaited: they are of the network namespace of the calling thread.
-        new IpvsSettings(_parts.Settings, _parts.KernelVersion, _logger).Apply(_options.StrictArp);
+        IpvsSysctls.Apply(new KernelSettingsWriter(_parts.Settings, _logger), _parts.KernelVersion, _options.StrictArp);
         _interface.Start(requestSync);
         try
         {

@@ -15,9 +15,11 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     // From there on upstream does without comments for endpoints.
     private const int LargeCluster = 1000;
 
+    // Not 0: connection tracking takes no TCP packet for invalid.
+    private const string TcpLiberal = "proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
+
     private readonly IptablesBackendOptions _options;
     private readonly IptablesBackendParts _parts;
-    private readonly NodeSettings _settings;
     private readonly NodePortOpenings _openings;
     private readonly IptablesLayout _layout;
     private readonly IptablesState _state = new();
@@ -35,7 +37,6 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parts);
         (_options, _parts) = (options, parts);
-        _settings = new NodeSettings(parts.ProcDirectory);
         _openings = new NodePortOpenings(options.Family, options.LocalhostNodePorts);
         _layout = new IptablesLayout(options.Family, options.Masquerade);
         _compiler = new IptablesCompiler(_state, options.Masquerade);
@@ -64,7 +65,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     private async Task CheckKernelAsync(CancellationToken cancellationToken)
     {
         await _parts.Nftables.GetGenerationAsync(cancellationToken);
-        _features = new NodeFeatures(await HasAccountingAsync(cancellationToken), _settings.IsTcpLiberal);
+        _features = new NodeFeatures(await HasAccountingAsync(cancellationToken), _parts.Settings.ReadNumber(TcpLiberal) is not (null or 0));
         LegacyRules.Refuse(Family, _parts.LegacyChains);
     }
 
@@ -89,7 +90,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     // Not while changes are absorbed: they are taken even if this is not allowed.
     void IBackendRules.Prepare()
     {
-        if (_openings.OnLocalhost(_sync.Node)) _settings.AllowLocalnetRouting();
+        if (_openings.OnLocalhost(_sync.Node)) LocalnetRouting.Allow(_parts.Settings);
     }
 
     bool IBackendRules.AcceptsNodePorts(IpAddr address) => _openings.Accepts(_sync.Node, _sync.Addresses, address);

@@ -16,15 +16,15 @@ public sealed class IptablesBackendParts : NetfilterParts
     /// <summary>The user chains of iptables-legacy, as found when the parts were opened.</summary>
     public IReadOnlyList<LegacyChain> LegacyChains { get; init; } = [];
 
-    /// <summary>The directory that proc is mounted on. Sysctls are read and written there.</summary>
-    public string ProcDirectory { get; init; } = "/proc";
+    /// <summary>The sysctls.</summary>
+    public KernelSettings Settings { get; init; } = new();
 
     /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends.</param>
     /// <param name="family">The family.</param>
-    /// <param name="procDirectory">See <see cref="ProcDirectory"/>.</param>
+    /// <param name="settings">The sysctls; null for those of the kernel.</param>
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
-    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family, string procDirectory = "/proc")
+    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family, KernelSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
         return new IptablesBackendParts
@@ -35,7 +35,7 @@ public sealed class IptablesBackendParts : NetfilterParts
             Routes = RouteClient.Open(),
             Accounting = AccountingClient.Open(),
             LegacyChains = LegacyRules.Read(family),
-            ProcDirectory = procDirectory,
+            Settings = settings ?? new KernelSettings(),
         };
     }
 

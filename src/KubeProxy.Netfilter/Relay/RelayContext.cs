@@ -30,14 +30,22 @@ internal sealed partial class RelayContext(RelayOptions options, RelayTable tabl
     /// <summary>Counts a connection; false when there are as many as allowed.</summary>
     public bool TryAddConnection()
     {
-        if (Interlocked.Increment(ref _connections) <= Options.MaxConnections) return true;
-        RemoveConnection();
+        if (Options.Connections.TryEnter())
+        {
+            Interlocked.Increment(ref _connections);
+            return true;
+        }
+
         Metrics.Refused(RelayMetrics.ConnectionLimit);
-        if (MayComplain(Complaint.ConnectionLimit, out var suppressed)) LogConnectionLimit(Logger, Options.MaxConnections, suppressed);
+        if (MayComplain(Complaint.ConnectionLimit, out var suppressed)) LogConnectionLimit(Logger, Options.Connections.Maximum, suppressed);
         return false;
     }
 
-    public void RemoveConnection() => Interlocked.Decrement(ref _connections);
+    public void RemoveConnection()
+    {
+        Interlocked.Decrement(ref _connections);
+        Options.Connections.Leave();
+    }
 
     /// <summary>All flows that are allowed are there, and in use.</summary>
     public void FlowLimitReached()

@@ -5,6 +5,14 @@ namespace KubeProxy.Netfilter.Relay;
 /// <summary>How a relay of one address family works. See <c>docs/userspace.md</c> for what the defaults are chosen for.</summary>
 public sealed record RelayOptions
 {
+    private static readonly Lazy<(ConnectionLimit Connections, int Flows)> Process = new(() =>
+    {
+        const int reserved = 1024, families = 2;
+        var descriptors = Math.Max(128, DescriptorLimit.Raise() - reserved);
+        var flows = Math.Clamp(descriptors / (10 * families), 16, 16_384);
+        return (new ConnectionLimit((descriptors - 2 * families * flows) / 2), flows);
+    });
+
     /// <summary>The family of frontends and endpoints.</summary>
     public required IpFamily Family { get; init; }
 
@@ -18,8 +26,8 @@ public sealed record RelayOptions
     /// <summary>Threads that relay TCP, 1 or more. UDP has one more thread.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>TCP connections at a time, 1 or more; each needs two file descriptors. Further ones are reset.</summary>
-    public int MaxConnections { get; init; } = 4096;
+    /// <summary>TCP connections at a time. Further ones are reset. Relays with the same object share the number.</summary>
+    public ConnectionLimit Connections { get; init; } = new(4096);
 
     /// <summary>
     /// UDP flows at a time, 1 or more; each needs a file descriptor, and so does each frontend that they come through. When there
@@ -30,17 +38,12 @@ public sealed record RelayOptions
 
     /// <summary>
     /// Options whose limits fit the file descriptors that this process may have, of which it gets as many as the system allows:
-    /// what is left for a relay of each family, after 1024 for other purposes, goes to UDP by a tenth and 16,384 at most, and
-    /// to TCP.
+    /// of what is left after 1024 for other purposes, a tenth goes to the UDP of each family (16,384 flows at most), and the rest to
+    /// the TCP connections of both together.
     /// </summary>
     /// <param name="family">The family.</param>
-    public static RelayOptions ForThisProcess(IpFamily family)
-    {
-        const int reserved = 1024, families = 2;
-        var descriptors = Math.Max(64, (DescriptorLimit.Raise() - reserved) / families);
-        var flows = Math.Clamp(descriptors / 10, 16, 16_384);
-        return new RelayOptions { Family = family, MaxUdpFlows = flows, MaxConnections = (descriptors - 2 * flows) / 2 };
-    }
+    public static RelayOptions ForThisProcess(IpFamily family) =>
+        new() { Family = family, MaxUdpFlows = Process.Value.Flows, Connections = Process.Value.Connections };
 
     /// <summary>How long a UDP flow may be without a datagram in either direction, more than 0.</summary>
     public TimeSpan UdpIdleTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -49,7 +49,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Diagnostics"] = [],
         ["KubeProxy.Host.Events"] = ["KubeProxy.Core"],
-        ["KubeProxy.Host.Node"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],
+        ["KubeProxy.Host.Node"] = ["KubeProxy.Core", "KubeProxy.Netfilter", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Http"] =
         [
             "KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
@@ -57,6 +57,6 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Host.Sources"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.CommandLine", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Backends"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration"],
-        ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Netfilter.Proxy", "KubeProxy.Host"],
+        ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Netfilter", "KubeProxy.Host"],
     };
 }

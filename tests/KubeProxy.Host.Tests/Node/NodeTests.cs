@@ -6,6 +6,7 @@ using KubeProxy.Core.Tracking;
 using KubeProxy.Host.Composition;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Node;
+using KubeProxy.Netfilter;
 using KubeProxy.TestKit;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -52,7 +53,7 @@ public sealed class NodeTests : IDisposable
         Write(Net + "nf_conntrack_tcp_timeout_established", "3600\n");
         Write(Net + "nf_conntrack_udp_timeout", "1\n");
         var logger = new ListLogger<ConntrackSettings>();
-        new ConntrackSettings(logger, _root).Apply(
+        new ConntrackSettings(new KernelSettings(_root), logger).Apply(
             new ConntrackConfiguration
             {
                 MaxPerCore = 1000, Min = 0, TcpEstablishedTimeout = GoDuration.FromSeconds(3600), TcpCloseWaitTimeout = GoDuration.FromSeconds(60),

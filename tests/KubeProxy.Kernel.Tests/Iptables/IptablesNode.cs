@@ -1,6 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
@@ -33,7 +34,8 @@ internal sealed class IptablesNode : IAsyncDisposable
             return new NftablesConnection(client, NftMonitor.Open(client.PortId));
         });
         Client = new IptablesClient(_connection.Client, family);
-        Directory.CreateDirectory(Path.Combine(_proc.FullName, "sys/net/ipv4/conf/all"));
+        Directory.CreateDirectory(Path.Combine(_proc.FullName, "proc/sys/net/ipv4/conf/all"));
+        File.WriteAllText(Path.Combine(_proc.FullName, "proc/sys/net/ipv4/conf/all/route_localnet"), "0\n");
         Backend = NewBackend();
     }
 
@@ -93,7 +95,7 @@ internal sealed class IptablesNode : IAsyncDisposable
 
     private IptablesBackend NewBackend()
     {
-        var parts = Namespace.Run(() => IptablesBackendParts.Open(_connection, _family, _proc.FullName));
+        var parts = Namespace.Run(() => IptablesBackendParts.Open(_connection, _family, new KernelSettings(_proc.FullName)));
         var options = new IptablesBackendOptions
         {
             Family = _family,

@@ -17,23 +17,36 @@ namespace KubeProxy.Netfilter.Tests.Iptables;
 /// <summary>An iptables backend over a ruleset in memory, with a proc directory of its own.</summary>
 internal sealed class IptablesHarness : IAsyncDisposable
 {
-    private readonly DirectoryInfo _proc;
+    private const string RouteLocalnet = "proc/sys/net/ipv4/conf/all/route_localnet";
 
-    private IptablesHarness(InMemoryNftables nftables, IptablesBackend backend, DirectoryInfo proc) => (Nftables, Backend, _proc) = (nftables, backend, proc);
+    private readonly DirectoryInfo _root;
+
+    private IptablesHarness(InMemoryNftables nftables, IptablesBackend backend, DirectoryInfo root) => (Nftables, Backend, _root) = (nftables, backend, root);
 
     public InMemoryNftables Nftables { get; }
 
     public IptablesBackend Backend { get; }
 
-    public string Proc => _proc.FullName;
+    /// <summary>The sysctl of that name; null when there is none.</summary>
+    public string? LocalnetRouting => new KernelSettings(_root.FullName).Read(RouteLocalnet);
+
+    /// <summary>Whether there is that sysctl.</summary>
+    public bool HasLocalnetRouting
+    {
+        set
+        {
+            if (value) File.WriteAllText(Path.Combine(_root.FullName, RouteLocalnet), "0\n");
+            else File.Delete(Path.Combine(_root.FullName, RouteLocalnet));
+        }
+    }
 
     public static IptablesHarness Create(
         InMemoryNftables? nftables = null, IpFamily family = IpFamily.IPv4, MasqueradePolicy? masquerade = null, bool accounting = false,
         InMemoryRoute? routes = null, bool localhost = true, IReadOnlyList<LegacyChain>? legacy = null)
     {
         nftables ??= new InMemoryNftables();
-        var proc = Directory.CreateTempSubdirectory("kube-proxy-proc");
-        Directory.CreateDirectory(Path.Combine(proc.FullName, "sys/net/ipv4/conf/all"));
+        var root = Directory.CreateTempSubdirectory("kube-proxy-proc");
+        Directory.CreateDirectory(Path.Combine(root.FullName, Path.GetDirectoryName(RouteLocalnet)!));
         var backend = new IptablesBackend(
             new IptablesBackendOptions { Family = family, Masquerade = masquerade ?? BackendHarness.Policy, LocalhostNodePorts = localhost },
             new IptablesBackendParts
@@ -43,10 +56,10 @@ internal sealed class IptablesHarness : IAsyncDisposable
                 Conntrack = new InMemoryConntrack(),
                 Accounting = accounting ? new Counters() : null,
                 LegacyChains = legacy ?? [],
-                ProcDirectory = proc.FullName,
+                Settings = new KernelSettings(root.FullName),
             },
             NullLogger<IptablesBackend>.Instance);
-        return new IptablesHarness(nftables, backend, proc);
+        return new IptablesHarness(nftables, backend, root) { HasLocalnetRouting = true };
     }
 
     public static async Task<IptablesHarness> StartAsync(InMemoryNftables? nftables = null, InMemoryRoute? routes = null, bool localhost = true)
@@ -83,7 +96,7 @@ internal sealed class IptablesHarness : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Backend.DisposeAsync();
-        _proc.Delete(recursive: true);
+        _root.Delete(recursive: true);
     }
 
     private sealed class Counters : IAccounting

@@ -16,7 +16,7 @@ internal sealed class RelayHarness : IDisposable
 
     public RelayHarness(Func<RelayOptions, RelayOptions>? configure = null)
     {
-        var options = new RelayOptions { Family = IpFamily.IPv4, Transparent = false, Threads = 2, MaxConnections = 256, MaxUdpFlows = 256 };
+        var options = new RelayOptions { Family = IpFamily.IPv4, Transparent = false, Threads = 2, Connections = new ConnectionLimit(256), MaxUdpFlows = 256 };
         options = configure?.Invoke(options) ?? options;
         Table = new RelayTable(TimeProvider.System, options.MaxAffinityClients);
         _metrics = new RelayMetrics(null, options.Family);

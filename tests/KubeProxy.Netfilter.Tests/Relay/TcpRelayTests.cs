@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Relay;
 using static KubeProxy.Netfilter.Tests.Relay.RelayHarness;
 
 namespace KubeProxy.Netfilter.Tests.Relay;
@@ -215,7 +216,7 @@ public sealed class TcpRelayTests
     [Fact]
     public async Task Connections_beyond_the_limit_are_reset_and_room_is_used_again()
     {
-        using var relay = new RelayHarness(options => options with { MaxConnections = 3 });
+        using var relay = new RelayHarness(options => options with { Connections = new ConnectionLimit(3) });
         using var endpoint = Listen();
         relay.Serve(2, Protocol.Tcp, null, At(endpoint));
         var clients = new List<Socket>();
@@ -229,6 +230,23 @@ public sealed class TcpRelayTests
         using var accepted = await endpoint.AcceptAsync(Token);
         await next.SendAsync("x"u8.ToArray());
         Assert.Equal("x", await ReadAsync(accepted, 1));
+    }
+
+    [Fact]
+    public async Task Relays_may_share_the_limit()
+    {
+        var limit = new ConnectionLimit(2);
+        using var one = new RelayHarness(options => options with { Connections = limit });
+        using var other = new RelayHarness(options => options with { Connections = limit });
+        using var endpoint = Listen();
+        one.Serve(2, Protocol.Tcp, null, At(endpoint));
+        other.Serve(3, Protocol.Tcp, null, At(endpoint));
+        using var first = await ConnectAsync(one.Tcp(2));
+        using var second = await ConnectAsync(other.Tcp(3));
+        await UntilAsync(() => limit.Current == 2);
+        Assert.Equal((1, 1), (one.Context.Connections, other.Context.Connections));
+        await AssertResetAsync(one.Tcp(2));
+        await AssertResetAsync(other.Tcp(3));
     }
 
     [Fact]

@@ -1,12 +1,9 @@
 using KubeProxy.Netfilter;
-using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Ipvs.Proxy;
 
-/// <summary>
-/// The sysctls that services need. What cannot be set is a warning: in a container another may have to set them.
-/// </summary>
-internal sealed partial class IpvsSettings(KernelSettings settings, Version kernel, ILogger logger)
+/// <summary>The sysctls that services need, of the network namespace of the calling thread.</summary>
+public static class IpvsSysctls
 {
     private const string Ipvs = "proc/sys/net/ipv4/vs/";
 
@@ -14,8 +11,12 @@ internal sealed partial class IpvsSettings(KernelSettings settings, Version kern
     private static readonly Version ReuseWithoutDelay = new(5, 9);
 
     /// <summary>Writes what differs.</summary>
-    public void Apply(bool strictArp)
+    /// <param name="settings">Writes them.</param>
+    /// <param name="kernel">The version of the kernel, by which one of them is chosen.</param>
+    /// <param name="strictArp">Whether the node answers ARP only on the interface that has the address.</param>
+    public static void Apply(KernelSettingsWriter settings, Version kernel, bool strictArp)
     {
+        ArgumentNullException.ThrowIfNull(settings);
         Set(Ipvs + "conntrack", 1, "connections through services cannot be masqueraded");
         // 1: a client's port that comes back is balanced anew. 0: it goes where it went before, even if that has weight 0.
         Set(Ipvs + "conn_reuse_mode", kernel >= ReuseWithoutDelay ? 1 : 0, "connections from ports used before may be slow, or go to pods that are gone");
@@ -25,26 +26,7 @@ internal sealed partial class IpvsSettings(KernelSettings settings, Version kern
         if (!strictArp) return;
         Set("proc/sys/net/ipv4/conf/all/arp_ignore", 1, "the node answers ARP for addresses of services");
         Set("proc/sys/net/ipv4/conf/all/arp_announce", 2, "the node announces addresses of services");
+
+        void Set(string path, long value, string consequence) => settings.Set(path, value, $"Until that is done otherwise, {consequence}");
     }
-
-    private void Set(string path, long value, string consequence)
-    {
-        var current = settings.ReadNumber(path);
-        if (current == value) return;
-        try
-        {
-            settings.Write(path, value);
-            LogSet(logger, "/" + path, value, current);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            LogCannotSet(logger, "/" + path, value, current, e.Message.TrimEnd('.'), consequence);
-        }
-    }
-
-    [LoggerMessage(1, LogLevel.Information, "Set {Path} to {Value} (was {Current})")]
-    private static partial void LogSet(ILogger logger, string path, long value, long? current);
-
-    [LoggerMessage(2, LogLevel.Warning, "Cannot set {Path} to {Value} (it is {Current}): {Reason}. Until that is done otherwise, {Consequence}")]
-    private static partial void LogCannotSet(ILogger logger, string path, long value, long? current, string reason, string consequence);
 }
