@@ -49,7 +49,8 @@ internal sealed class Rig : IAsyncDisposable
                 new BalancedBackendOptions { Mode = "ipvs", Family = IpFamily.IPv4, Masquerade = masquerade },
                 NftablesBackendParts.Open(_connection, IpFamily.IPv4),
                 new IpvsBalancer(
-                    new IpvsBalancerOptions { Family = IpFamily.IPv4 },
+                    // Not amid other measurements: it reads what a restart reads.
+                    new IpvsBalancerOptions { Family = IpFamily.IPv4, PollPeriod = TimeSpan.FromHours(1) },
                     new IpvsBalancerParts { Ipvs = _ipvs!, Routes = _routes! },
                     NullLogger<IpvsBalancer>.Instance),
                 NullLogger<BalancedBackend>.Instance),

@@ -37,7 +37,7 @@ build() { # KERNEL
   local work missing option
   rm -rf "$cache"/build.* # Of builds that were killed: we hold the lock.
   work=$(mktemp -d "$cache/build.XXXXXX")
-  trap 'rm -rf "$work"' EXIT
+  trap "rm -rf '$work'" EXIT # As it is now: the variable is gone by then.
   tar -C "$work" -xf "/usr/src/$source.tar.xz"
   cd "$work/$source"
   make -s ARCH=um tinyconfig > /dev/null

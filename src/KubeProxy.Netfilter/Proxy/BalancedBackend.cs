@@ -80,7 +80,7 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         var moved = TakeAddresses();
         foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
         foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
-        foreach (var plan in _sync.ServicePorts.Plans.Where(moved).ToArray()) _sync.ServicePorts.Update(plan);
+        if (moved is not null) foreach (var plan in _sync.ServicePorts.Plans.Where(moved).ToArray()) _sync.ServicePorts.Update(plan);
         if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();
     }
 
@@ -96,8 +96,8 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
 
     bool IBackendRules.AcceptsNodePorts(IpAddr address) => _compiler.Node.ForNodePorts.BinarySearch(address) >= 0;
 
-    // Returns which of the plans depend on addresses that came or went.
-    private Func<ServicePortPlan, bool> TakeAddresses()
+    // Returns which of the plans depend on addresses that came or went; null if none did.
+    private Func<ServicePortPlan, bool>? TakeAddresses()
     {
         var before = _compiler.Node;
         var all = _sync.Addresses.Current;
@@ -105,7 +105,7 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         ImmutableArray<IpAddr> open = [.. all.Where(address => address is { IsLoopback: false, IsLinkLocal: false } && _sync.Node.OpensNodePortsOn(address)).Order()];
         var hasMoved = !ReferenceEquals(before.All, all) && !before.All.SetEquals(all);
         var isOpenedAnew = !before.ForNodePorts.SequenceEqual(open);
-        if (!hasMoved && !isOpenedAnew) return _ => false;
+        if (!hasMoved && !isOpenedAnew) return null;
         _compiler.Node = new NodeAddresses(all, open);
         var moved = before.All.SymmetricExcept(all);
         return plan => plan.Frontends.Any(frontend => frontend.Key.Address is { } address ? moved.Contains(address) : isOpenedAnew);
