@@ -64,7 +64,7 @@ internal sealed class ProxyHost(
         services.AddSingleton(CreateEvents);
         services.AddSingleton(CreateNodeWatch);
         services.AddSingleton<IProxySink>(provider => new NodeSink(
-            provider.GetRequiredService<ProxyEngine>(), _node.NodeName, parts.InterfaceAddresses, provider.GetRequiredService<NodeWatch>()));
+            new TidySink(provider.GetRequiredService<ProxyEngine>()), _node.NodeName, parts.InterfaceAddresses, provider.GetRequiredService<NodeWatch>()));
         services.AddSingleton(provider => new ServiceReadiness(parts.NotifySocket, provider.GetRequiredService<ILogger<ServiceReadiness>>()));
         services.AddSingleton<FirstSync>();
         services.AddHostedService<ProxyService>();

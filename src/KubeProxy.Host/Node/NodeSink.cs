@@ -35,6 +35,12 @@ internal sealed class NodeSink(IProxySink inner, string nodeName, Func<IReadOnly
 
     public void Replace(ObjectKind kind, IEnumerable<KubernetesObject> values)
     {
+        if (kind != ObjectKind.Node)
+        {
+            inner.Replace(kind, values);
+            return;
+        }
+
         var all = values.ToList();
         inner.Replace(kind, all);
         foreach (var node in all.OfType<Core.Kubernetes.Node>().Where(node => node.Name == _name)) Look(node);
