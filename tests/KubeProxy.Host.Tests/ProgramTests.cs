@@ -10,6 +10,8 @@ namespace KubeProxy.Host.Tests;
 /// <summary>Runs the whole program in this process, with backends that only remember.</summary>
 public abstract class ProgramTests : IDisposable
 {
+    private static int _lastPort = Environment.ProcessId % 100 * 100; // Test programs may run side by side.
+
     internal string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("kubeproxy-host").FullName;
     internal StringWriter Output { get; } = new();
     internal StringWriter Errors { get; } = new();
@@ -89,11 +91,26 @@ public abstract class ProgramTests : IDisposable
         endpoints: [{addresses: [10.244.1.1], nodeName: node1}]
         """;
 
+    /// <summary>
+    /// A port that nobody listens on, given once, and below those that the kernel gives to clients: one of theirs may be taken again
+    /// before the program listens.
+    /// </summary>
     internal static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            var port = 15_000 + (Interlocked.Increment(ref _lastPort) % 10_000);
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+                return port;
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // The next one.
+            }
+        }
     }
 
     /// <summary>Asks until the status is as expected; null stands for a refused connection.</summary>
