@@ -31,7 +31,7 @@ internal static class ProxyBackends
                 Masquerade = context.Masquerade,
                 LocalhostNodePorts = context.Configuration.Source.Iptables.LocalhostNodePorts ?? true,
             },
-            IptablesBackendParts.Open(context.Nftables(), context.Family),
+            IptablesBackendParts.Open(context.Nftables(), context.Family, meters: context.Meters),
             context.Loggers.CreateLogger<IptablesBackend>()),
         ProxyMode.Userspace => new UserspaceBackend(
             new UserspaceBackendOptions { Family = context.Family, Masquerade = context.Masquerade },

@@ -6,6 +6,7 @@ namespace KubeProxy.Netfilter.Accounting;
 public sealed class AccountingClient : IAccounting
 {
     private const byte New = 0; // NFNL_MSG_ACCT_NEW
+    private const byte Get = 1; // NFNL_MSG_ACCT_GET
     private const int Busy = 16; // EBUSY: it exists. Older kernels say EEXIST.
     private const int Exists = 17; // EEXIST
 
@@ -17,6 +18,8 @@ public sealed class AccountingClient : IAccounting
     private enum AccountingAttribute : ushort
     {
         Name = 1, // NFACCT_NAME
+        Packets = 2, // NFACCT_PKTS
+        Bytes = 3, // NFACCT_BYTES
     }
 
     /// <summary>Opens a socket in the network namespace of the calling thread.</summary>
@@ -45,5 +48,39 @@ public sealed class AccountingClient : IAccounting
     }
 
     /// <inheritdoc/>
+    public async Task<AccountingCounter?> ReadAsync(string name, CancellationToken cancellationToken = default)
+    {
+        using var request = new NlMsgWriter();
+        request.BeginMessage(NfSubsystem.Accounting, Get, NlMsgFlags.None, 0);
+        request.PutString(AccountingAttribute.Name, name);
+        AccountingCounter? found = null;
+        try
+        {
+            await _channel.GetAsync($"read accounting object {name}", request, message => found = Decode(message), cancellationToken);
+        }
+        catch (NetlinkException e) when (e.Errno == Errno.NoSuchEntry)
+        {
+            return null;
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
+
+    private static AccountingCounter Decode(NlMessage message)
+    {
+        ulong packets = 0, bytes = 0;
+        foreach (var attribute in message.Attributes(NfGenMessage.Size))
+        {
+            switch (attribute.As<AccountingAttribute>())
+            {
+                case AccountingAttribute.Packets: packets = attribute.U64BigEndian(); break;
+                case AccountingAttribute.Bytes: bytes = attribute.U64BigEndian(); break;
+            }
+        }
+
+        return new AccountingCounter(packets, bytes);
+    }
 }

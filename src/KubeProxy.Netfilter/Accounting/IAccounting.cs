@@ -1,5 +1,10 @@
 namespace KubeProxy.Netfilter.Accounting;
 
+/// <summary>What an accounting object counted since it was made.</summary>
+/// <param name="Packets">Packets.</param>
+/// <param name="Bytes">Bytes.</param>
+public readonly record struct AccountingCounter(ulong Packets, ulong Bytes);
+
 /// <summary>Accounting objects of the kernel: named counters that rules count in.</summary>
 public interface IAccounting : IDisposable
 {
@@ -9,4 +14,8 @@ public interface IAccounting : IDisposable
     /// <returns>False when the kernel has no accounting objects (CONFIG_NETFILTER_NETLINK_ACCT).</returns>
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused for another reason.</exception>
     Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>What the object counted; null when there is none of the name.</summary>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused it.</exception>
+    Task<AccountingCounter?> ReadAsync(string name, CancellationToken cancellationToken = default);
 }

@@ -24,6 +24,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     private readonly IptablesLayout _layout;
     private readonly IptablesState _state = new();
     private readonly IptablesCompiler _compiler;
+    private readonly IptablesMetrics _metrics;
     private readonly RulesetSync _sync;
     private NodeFeatures _features;
     private int _endpoints;
@@ -39,6 +40,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
         (_options, _parts) = (options, parts);
         _openings = new NodePortOpenings(options.Family, options.LocalhostNodePorts);
         _layout = new IptablesLayout(options.Family, options.Masquerade);
+        _metrics = new IptablesMetrics(parts.Meters, options.Family, _state.Tally);
         _compiler = new IptablesCompiler(_state, options.Masquerade);
         var reader = new IptablesReader(parts.Nftables, _state, new OwnedChains(_layout.Firewall), options.Family);
         var ruleset = new IptablesRuleset(_state, reader, new IptablesWrites(_state, options.Family), options.ColdStartTransactionSize);
@@ -60,12 +62,17 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     public Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken) => _sync.SyncAsync(changes, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _sync.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        _metrics.Dispose();
+        await _sync.DisposeAsync();
+    }
 
     private async Task CheckKernelAsync(CancellationToken cancellationToken)
     {
         await _parts.Nftables.GetGenerationAsync(cancellationToken);
         _features = new NodeFeatures(await HasAccountingAsync(cancellationToken), _parts.Settings.ReadNumber(TcpLiberal) is not (null or 0));
+        if (_features.Accounting && Family == IpFamily.IPv4) _metrics.Observe(_parts.Accounting!);
         LegacyRules.Refuse(Family, _parts.LegacyChains);
     }
 
@@ -90,6 +97,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     // Not while changes are absorbed: they are taken even if this is not allowed.
     void IBackendRules.Prepare()
     {
+        _state.Tally.Begin();
         if (_openings.OnLocalhost(_sync.Node)) LocalnetRouting.Allow(_parts.Settings);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Accounting;
 using KubeProxy.Netfilter.Conntrack;
@@ -19,12 +20,16 @@ public sealed class IptablesBackendParts : NetfilterParts
     /// <summary>The sysctls.</summary>
     public KernelSettings Settings { get; init; } = new();
 
+    /// <summary>Makes the meter <c>KubeProxy.Iptables</c>; null for one that is only found by listeners of all meters.</summary>
+    public IMeterFactory? Meters { get; init; }
+
     /// <summary>Opens the sockets for one family in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends.</param>
     /// <param name="family">The family.</param>
     /// <param name="settings">The sysctls; null for those of the kernel.</param>
+    /// <param name="meters">See <see cref="Meters"/>.</param>
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
-    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family, KernelSettings? settings = null)
+    public static IptablesBackendParts Open(NftablesConnection connection, IpFamily family, KernelSettings? settings = null, IMeterFactory? meters = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
         return new IptablesBackendParts
@@ -36,6 +41,7 @@ public sealed class IptablesBackendParts : NetfilterParts
             Accounting = AccountingClient.Open(),
             LegacyChains = LegacyRules.Read(family),
             Settings = settings ?? new KernelSettings(),
+            Meters = meters,
         };
     }
 

@@ -41,6 +41,20 @@ public sealed class IptablesRuleWitnessTests
         node.Namespace.ExecWithInput(node.Namespace.Exec(node.Tool("-save")), node.Tool("-restore"), "--test");
     }
 
+    [Fact]
+    public async Task Accounting_objects_tell_what_rules_counted()
+    {
+        await using var node = new IptablesNode(NetworkNamespace.Create());
+        using var accounting = node.Namespace.Run(AccountingClient.Open);
+        var cancellationToken = TestContext.Current.CancellationToken;
+        Assert.SkipUnless(await accounting.EnsureAsync("counter", cancellationToken), "the kernel has no accounting objects (CONFIG_NETFILTER_NETLINK_ACCT)");
+        Assert.Null(await accounting.ReadAsync("another", cancellationToken));
+        Assert.Equal(default(AccountingCounter), await accounting.ReadAsync("counter", cancellationToken));
+        node.Namespace.Exec("iptables", "-A", "OUTPUT", "-p", "udp", "-m", "nfacct", "--nfacct-name", "counter");
+        node.Namespace.Exec("bash", "-c", "echo -n 12345 > /dev/udp/127.0.0.1/9");
+        Assert.Equal(new AccountingCounter(1, 20 + 8 + 5), await accounting.ReadAsync("counter", cancellationToken));
+    }
+
     private static async Task<bool> HasCounterAsync(IptablesNode node)
     {
         using var accounting = node.Namespace.Run(AccountingClient.Open);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
@@ -42,7 +43,7 @@ internal sealed class IptablesHarness : IAsyncDisposable
 
     public static IptablesHarness Create(
         InMemoryNftables? nftables = null, IpFamily family = IpFamily.IPv4, MasqueradePolicy? masquerade = null, bool accounting = false,
-        InMemoryRoute? routes = null, bool localhost = true, IReadOnlyList<LegacyChain>? legacy = null)
+        InMemoryRoute? routes = null, bool localhost = true, IReadOnlyList<LegacyChain>? legacy = null, IMeterFactory? meters = null)
     {
         nftables ??= new InMemoryNftables();
         var root = Directory.CreateTempSubdirectory("kube-proxy-proc");
@@ -55,6 +56,7 @@ internal sealed class IptablesHarness : IAsyncDisposable
                 Routes = routes ?? new InMemoryRoute(),
                 Conntrack = new InMemoryConntrack(),
                 Accounting = accounting ? new Counters() : null,
+                Meters = meters,
                 LegacyChains = legacy ?? [],
                 Settings = new KernelSettings(root.FullName),
             },
@@ -102,6 +104,9 @@ internal sealed class IptablesHarness : IAsyncDisposable
     private sealed class Counters : IAccounting
     {
         public Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(true);
+
+        public Task<AccountingCounter?> ReadAsync(string name, CancellationToken cancellationToken = default) =>
+            Task.FromResult<AccountingCounter?>(new AccountingCounter((ulong)name.Length, 0));
 
         public void Dispose()
         {

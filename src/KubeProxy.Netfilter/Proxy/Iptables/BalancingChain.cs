@@ -12,7 +12,7 @@ namespace KubeProxy.Netfilter.Proxy.Iptables;
 internal sealed class BalancingChain(
     ServiceRules service, ImmutableArray<IptablesRule> masquerading, ImmutableArray<EndpointChain> endpoints, bool comments) : ChainContent
 {
-    public override bool IsEmpty => false;
+    public override int Count => masquerading.Length + ((service.Plan.AffinityTimeout is null ? 1 : 2) * endpoints.Length);
 
     /// <summary>
     /// First those of affinity: a client goes where it went before. Then each endpoint with the probability of one in as many
@@ -22,7 +22,7 @@ internal sealed class BalancingChain(
     {
         get
         {
-            var rules = ImmutableArray.CreateBuilder<IptablesRule>(masquerading.Length + (2 * endpoints.Length));
+            var rules = ImmutableArray.CreateBuilder<IptablesRule>(Count);
             rules.AddRange(masquerading);
             if (service.Plan.AffinityTimeout is { } timeout)
             {

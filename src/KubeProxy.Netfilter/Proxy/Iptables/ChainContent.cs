@@ -15,8 +15,11 @@ internal abstract class ChainContent : IEquatable<ChainContent>
     /// <summary>The rules, in order. Made each time: a large cluster has hundreds of thousands, and they are rarely asked for.</summary>
     public abstract ImmutableArray<IptablesRule> Rules { get; }
 
+    /// <summary>The number of rules, without making them.</summary>
+    public abstract int Count { get; }
+
     /// <summary>Whether there are no rules in it, as far as its owner decides.</summary>
-    public virtual bool IsEmpty => Rules.IsEmpty;
+    public bool IsEmpty => Count == 0;
 
     /// <summary>Whether the chain's rules are shared ones.</summary>
     public bool IsShared => this is SharedChain;
@@ -49,10 +52,14 @@ internal abstract class ChainContent : IEquatable<ChainContent>
     private sealed class SharedChain : ChainContent
     {
         public override ImmutableArray<IptablesRule> Rules => [];
+
+        public override int Count => 0;
     }
 
     private sealed class FixedChain(ImmutableArray<IptablesRule> rules) : ChainContent
     {
         public override ImmutableArray<IptablesRule> Rules { get; } = rules;
+
+        public override int Count => Rules.Length;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class EndpointChain : ChainContent
     /// <summary>The chain's name.</summary>
     public string Name { get; }
 
-    public override bool IsEmpty => false;
+    public override int Count => 2;
 
     public override ImmutableArray<IptablesRule> Rules
     {

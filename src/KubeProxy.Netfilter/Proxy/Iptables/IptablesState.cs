@@ -15,6 +15,9 @@ internal sealed class IptablesState
     /// <summary>The rules of shared and foreign chains.</summary>
     public OwnedCollection<SharedRule, Placement, RuleOwner> Rules { get; } = new();
 
+    /// <summary>How many rules are wanted and were written.</summary>
+    public RuleTally Tally { get; } = new();
+
     /// <summary>The handles of shared rules, as far as they were read.</summary>
     public Dictionary<SharedRule, ulong> Handles { get; } = [];
 
@@ -37,6 +40,7 @@ internal sealed class IptablesState
     /// <summary>Replaces all that the owner wants by what was staged since the last call.</summary>
     public void Commit(RuleOwner owner)
     {
+        Tally.Set(owner, _stagedChains, _stagedRules);
         Chains.Set(owner, _stagedChains);
         Rules.Set(owner, _stagedRules);
         _stagedChains.Clear();
@@ -46,6 +50,7 @@ internal sealed class IptablesState
     /// <summary>Drops all that the owner wants.</summary>
     public void Remove(RuleOwner owner)
     {
+        Tally.Remove(owner);
         Chains.Remove(owner);
         Rules.Remove(owner);
     }

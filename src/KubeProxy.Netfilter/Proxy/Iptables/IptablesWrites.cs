@@ -59,7 +59,11 @@ internal sealed class IptablesWrites(IptablesState state, IpFamily family)
     {
         Count = 1,
         AddTo = addTo,
-        Acknowledge = acknowledge ?? Nothing,
+        Acknowledge = () =>
+        {
+            state.Tally.Write(chain);
+            acknowledge?.Invoke();
+        },
         OwnerOf = _ => shared is { } key ? state.Rules.TryGetDesired(key, out Placement _, out var owner) ? owner : null : OwnerOf(chain),
         Text = () => $"{(family == IpFamily.IPv4 ? "iptables" : "ip6tables")} -t {chain.Table.NftName()} {IptablesText.Line(chain.Name, rule, family)}",
     };
