@@ -19,6 +19,7 @@ internal sealed partial class ConfigurationWatch(
     private static readonly TimeSpan SettleTime = TimeSpan.FromMilliseconds(200);
 
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private (string Target, DateTime Written, long Length)? _seen;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -28,13 +29,13 @@ internal sealed partial class ConfigurationWatch(
         try
         {
             foreach (var directory in Directories(file)) watchers.Add(Watch(directory));
-            Look(); // It may have changed since it was read.
+            Look(file); // It may have changed since it was read.
             while (true)
             {
                 await _changed.Reader.ReadAsync(stoppingToken);
                 await Task.Delay(SettleTime, time, stoppingToken);
                 _changed.Reader.TryRead(out _);
-                Look();
+                Look(file);
             }
         }
         catch (Exception problem) when (problem is IOException or ArgumentException or UnauthorizedAccessException)
@@ -58,6 +59,20 @@ internal sealed partial class ConfigurationWatch(
         return new[] { Path.GetDirectoryName(file)!, Path.GetDirectoryName(target)! }.Distinct();
     }
 
+    /// <summary>What differs when the file does, as far as can be told without reading it; null when there is none.</summary>
+    private static (string Target, DateTime Written, long Length)? Stamp(string file)
+    {
+        try
+        {
+            var target = File.ResolveLinkTarget(file, returnFinalTarget: true) as FileInfo ?? new FileInfo(file);
+            return (target.FullName, target.LastWriteTimeUtc, target.Length);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private FileSystemWatcher Watch(string directory)
     {
         var watcher = new FileSystemWatcher(directory)
@@ -72,8 +87,11 @@ internal sealed partial class ConfigurationWatch(
         return watcher;
     }
 
-    private void Look()
+    private void Look(string file)
     {
+        var found = Stamp(file);
+        if (found == _seen) return;
+        _seen = found;
         EffectiveConfiguration after;
         try
         {
