@@ -51,7 +51,7 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     public IEnumerable<(TKey Key, TOwner Winner, IReadOnlyList<TOwner> Losers)> Conflicts => _contested.Select(key =>
     {
         var entry = _entries[key];
-        return (key, entry.Owner!, (IReadOnlyList<TOwner>)[.. entry.More!.Losers(entry.Value)]);
+        return (key, entry.Owner!, (IReadOnlyList<TOwner>)[.. entry.More!.Claims!.Losers]);
     });
 
     /// <summary>Replaces everything that the owner claims. A key that occurs twice keeps its first value.</summary>
@@ -65,10 +65,10 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
         var pass = NextPass();
         var (keys, count) = (new TKey[entries.Count], 0);
+        ref var current = ref CollectionsMarshal.GetValueRefOrAddDefault(_keysOfOwner, owner, out var isKnown);
         foreach (var (key, value) in entries)
-            if (Claim(owner, key, value, pass)) keys[count++] = key;
+            if (Claim(owner, key, value, pass, !isKnown)) keys[count++] = key;
         if (count < keys.Length) Array.Resize(ref keys, count);
-        ref var current = ref CollectionsMarshal.GetValueRefOrAddDefault(_keysOfOwner, owner, out _);
         var before = current ?? [];
         current = keys;
         foreach (var key in before) Unclaim(owner, key, exceptPass: pass);
@@ -201,7 +201,7 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     }
 
     // False when the owner has claimed the key in this pass already.
-    private bool Claim(TOwner owner, TKey key, TValue value, ulong pass)
+    private bool Claim(TOwner owner, TKey key, TValue value, ulong pass, bool isNewOwner)
     {
         OperationCount++;
         ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out _);
@@ -212,12 +212,12 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
             return true;
         }
 
-        var claims = (entry.More ??= new Extra()).Claims ??= [(entry.Owner, entry.Value)];
-        claims.RemoveAll(c => c.Owner.Equals(owner));
-        var at = claims.FindIndex(c => owner.CompareTo(c.Owner) < 0);
-        claims.Insert(at < 0 ? claims.Count : at, (owner, value));
-        SetDesired(ref entry, key, claims[0].Owner, claims[0].Value);
-        TrackContest(ref entry, key);
+        var claims = (entry.More ??= new Extra()).Claims ??= new Claims(entry.Owner, entry.Value);
+        if (!isNewOwner) claims.Remove(owner);
+        claims.Add(owner, value);
+        SetDesired(ref entry, key, claims.Winner.Owner, claims.Winner.Value);
+        // As long as all agree, only the new one can disagree.
+        if (_contested.Contains(key) || !claims.AgreeWith(value)) TrackContest(claims, key);
         return true;
     }
 
@@ -232,10 +232,10 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
             return;
         }
 
-        claims.RemoveAll(c => c.Owner.Equals(owner));
-        SetDesired(ref entry, key, claims[0].Owner, claims[0].Value);
+        claims.Remove(owner);
+        SetDesired(ref entry, key, claims.Winner.Owner, claims.Winner.Value);
         if (claims.Count == 1) entry.More!.Claims = null;
-        TrackContest(ref entry, key);
+        if (_contested.Contains(key)) TrackContest(claims, key);
     }
 
     private void SetDesired(ref Entry entry, TKey key, TOwner? owner, TValue value)
@@ -294,9 +294,9 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
     private ulong NextPass() => ++_pass;
 
-    private void TrackContest(ref Entry entry, TKey key)
+    private void TrackContest(Claims claims, TKey key)
     {
-        if (entry.More is { Claims: not null } more && more.Losers(entry.Value).Any()) _contested.Add(key);
+        if (claims.Losers.Any()) _contested.Add(key);
         else _contested.Remove(key);
     }
 
@@ -348,11 +348,48 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
     private sealed class Extra
     {
-        public List<(TOwner Owner, TValue Value)>? Claims;
+        public Claims? Claims;
         public TValue? Kernel;
+    }
 
-        public IEnumerable<TOwner> Losers(TValue winning) =>
-            Claims is null ? [] : Claims.Where(c => !c.Value.Equals(winning)).Select(c => c.Owner);
+    /// <summary>The claims of one key, the winner first. There may be thousands: a Service has one address for all of its ports.</summary>
+    private sealed class Claims(TOwner owner, TValue value)
+    {
+        private readonly List<(TOwner Owner, TValue Value)> _sorted = [(owner, value)];
+
+        public int Count => _sorted.Count;
+
+        public (TOwner Owner, TValue Value) Winner => _sorted[0];
+
+        /// <summary>The owners that want another value than the winner, in order.</summary>
+        public IEnumerable<TOwner> Losers => _sorted.Where(claim => !claim.Value.Equals(Winner.Value)).Select(claim => claim.Owner);
+
+        /// <summary>Whether the first and the last claim have the value, one of which is not the claim that was just added.</summary>
+        public bool AgreeWith(TValue value) => _sorted[0].Value.Equals(value) && _sorted[^1].Value.Equals(value);
+
+        public void Add(TOwner owner, TValue value)
+        {
+            var (low, high) = (0, _sorted.Count);
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                if (owner.CompareTo(_sorted[middle].Owner) < 0) high = middle;
+                else low = middle + 1;
+            }
+
+            _sorted.Insert(low, (owner, value));
+        }
+
+        // Not by order: an owner that was made anew has another place.
+        public void Remove(TOwner owner)
+        {
+            for (var i = 0; i < _sorted.Count; i++)
+            {
+                if (!_sorted[i].Owner.Equals(owner)) continue;
+                _sorted.RemoveAt(i);
+                return;
+            }
+        }
     }
 }
 

@@ -143,8 +143,16 @@ public class OwnedCollectionTests
             Assert.Equal(desired.OrderBy(e => e.Key), after.OrderBy(e => e.Key));
             Assert.Equal(desired.OrderBy(e => e.Key), collection.Desired.OrderBy(e => e.Key));
             Assert.Equal(kernel.Keys.Order(), collection.KernelKeys.Order());
+            Assert.Equal(ConflictsOf(claims), collection.Conflicts.Select(c => $"{c.Key} of {c.Winner} not {string.Join(' ', c.Losers)}").Order());
         }
     }
+
+    private static IEnumerable<string> ConflictsOf(SortedDictionary<string, Dictionary<string, int>> claims) =>
+        from key in claims.Values.SelectMany(content => content.Keys).Distinct().Order()
+        let wanting = claims.Where(claim => claim.Value.ContainsKey(key)).Select(claim => (Owner: claim.Key, Value: claim.Value[key])).ToList()
+        let losers = wanting.Where(claim => claim.Value != wanting[0].Value).Select(claim => claim.Owner).ToList()
+        where losers.Count > 0
+        select $"{key} of {wanting[0].Owner} not {string.Join(' ', losers)}";
 
     private static void Apply(Changes<string, int> changes, Dictionary<string, int> kernel)
     {

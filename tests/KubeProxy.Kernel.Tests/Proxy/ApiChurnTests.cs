@@ -47,6 +47,9 @@ public sealed class ApiChurnTests
         node.Server.Set("endpointslices", ApiObjects.Slice("last-1", "last", ["10.244.255.1"]));
         node.Server.CutConnections();
         await WaitForLastAsync(node);
+        // The watch of the node recovers in its own time.
+        await MoveAsync(node, proxy, "zone-of-its-own");
+        await MoveAsync(node, proxy, "zone-a");
         var (v4, v6) = await SettledAsync(node.Namespace);
         TestContext.Current.SendDiagnosticMessage($"seed {seed}: {changes} changes, {node.Server.Requests.Count} requests, {v4.Split('\n').Length + v6.Split('\n').Length} lines of rules");
 
@@ -100,6 +103,19 @@ public sealed class ApiChurnTests
     /// <summary>The last Service and its slice are in the kernel: whatever was sent before them has arrived.</summary>
     private static Task WaitForLastAsync(ApiNode node) => HostTests.EventuallyAsync(
         () => Task.FromResult(node.Namespace.Exec("nft", "list", "ruleset").Contains(" : 10.244.255.1 . 8080", StringComparison.Ordinal)), RecoveryMilliseconds);
+
+    /// <summary>Gives the node another zone and waits until the program knows.</summary>
+    private static Task MoveAsync(ApiNode node, ProxyProcess proxy, string zone)
+    {
+        node.Server.Set("nodes", ApiClusterChange.Node(zone));
+        return HostTests.EventuallyAsync(
+            async () =>
+            {
+                using var status = await proxy.TryGetAsync(10249, "/status");
+                return status is not null && (await status.Content.ReadAsStringAsync()).Contains($"\"zone\": \"{zone}\"", StringComparison.Ordinal);
+            },
+            RecoveryMilliseconds);
+    }
 
     private static void AssertSame(string expected, string actual)
     {

@@ -23,12 +23,20 @@ internal static class ApiClusterChange
                 server.Set("services", Service(random, number));
                 break;
             case 5:
-                server.Set("nodes", Node(random));
+                server.Set("nodes", Node(random.Next(2) == 0 ? "zone-a" : "zone-b"));
                 break;
             default:
                 server.Set("endpointslices", Slice(random, number));
                 break;
         }
+    }
+
+    /// <summary>The node, in a zone.</summary>
+    public static JsonObject Node(string zone)
+    {
+        var node = ApiObjects.Node("node1");
+        node["metadata"]!["labels"]!["topology.kubernetes.io/zone"] = zone;
+        return node;
     }
 
     private static JsonObject Service(Random random, int number)
@@ -78,12 +86,5 @@ internal static class ApiClusterChange
         }
 
         return slice;
-    }
-
-    private static JsonObject Node(Random random)
-    {
-        var node = ApiObjects.Node("node1");
-        node["metadata"]!["labels"]!["topology.kubernetes.io/zone"] = random.Next(2) == 0 ? "zone-a" : "zone-b";
-        return node;
     }
 }
