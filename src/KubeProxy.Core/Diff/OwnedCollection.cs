@@ -212,7 +212,7 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
             return true;
         }
 
-        var claims = (entry.More ??= new Extra()).Claims ??= new Claims(entry.Owner, entry.Value);
+        var claims = (entry.More ??= new Extra()).Claims ??= new OwnerClaims<TValue, TOwner>(entry.Owner, entry.Value);
         if (!isNewOwner) claims.Remove(owner);
         claims.Add(owner, value);
         SetDesired(ref entry, key, claims.Winner.Owner, claims.Winner.Value);
@@ -294,7 +294,7 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
     private ulong NextPass() => ++_pass;
 
-    private void TrackContest(Claims claims, TKey key)
+    private void TrackContest(OwnerClaims<TValue, TOwner> claims, TKey key)
     {
         if (claims.Losers.Any()) _contested.Add(key);
         else _contested.Remove(key);
@@ -348,64 +348,7 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
 
     private sealed class Extra
     {
-        public Claims? Claims;
+        public OwnerClaims<TValue, TOwner>? Claims;
         public TValue? Kernel;
     }
-
-    /// <summary>The claims of one key, the winner first. There may be thousands: a Service has one address for all of its ports.</summary>
-    private sealed class Claims(TOwner owner, TValue value)
-    {
-        private readonly List<(TOwner Owner, TValue Value)> _sorted = [(owner, value)];
-
-        public int Count => _sorted.Count;
-
-        public (TOwner Owner, TValue Value) Winner => _sorted[0];
-
-        /// <summary>The owners that want another value than the winner, in order.</summary>
-        public IEnumerable<TOwner> Losers => _sorted.Where(claim => !claim.Value.Equals(Winner.Value)).Select(claim => claim.Owner);
-
-        /// <summary>Whether the first and the last claim have the value, one of which is not the claim that was just added.</summary>
-        public bool AgreeWith(TValue value) => _sorted[0].Value.Equals(value) && _sorted[^1].Value.Equals(value);
-
-        public void Add(TOwner owner, TValue value)
-        {
-            var (low, high) = (0, _sorted.Count);
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                if (owner.CompareTo(_sorted[middle].Owner) < 0) high = middle;
-                else low = middle + 1;
-            }
-
-            _sorted.Insert(low, (owner, value));
-        }
-
-        // Not by order: an owner that was made anew has another place.
-        public void Remove(TOwner owner)
-        {
-            for (var i = 0; i < _sorted.Count; i++)
-            {
-                if (!_sorted[i].Owner.Equals(owner)) continue;
-                _sorted.RemoveAt(i);
-                return;
-            }
-        }
-    }
-}
-
-/// <summary>What has to be done to a kernel collection. The three lists are disjoint.</summary>
-public sealed class Changes<TKey, TValue>
-    where TKey : notnull
-{
-    /// <summary>Entries to add.</summary>
-    public List<KeyValuePair<TKey, TValue>> Added { get; } = [];
-
-    /// <summary>Entries that are there with another value.</summary>
-    public List<KeyValuePair<TKey, TValue>> Replaced { get; } = [];
-
-    /// <summary>Keys to remove.</summary>
-    public List<TKey> Removed { get; } = [];
-
-    /// <summary>The number of changes.</summary>
-    public int Count => Added.Count + Replaced.Count + Removed.Count;
 }
