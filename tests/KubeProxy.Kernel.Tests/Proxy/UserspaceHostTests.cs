@@ -133,7 +133,18 @@ public sealed class UserspaceHostTests : IDisposable
         // What it has open now, and room for three connections.
         proxy.LimitDescriptors(proxy.CountDescriptors() + 6);
         var open = new List<Socket>();
-        for (var i = 0; i < 20; i++) open.Add(await ConnectAsync());
+        for (var i = 0; i < 20; i++)
+        {
+            try
+            {
+                open.Add(await ConnectAsync());
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // There was a descriptor left for the client, and none for the endpoint.
+            }
+        }
+
         await HostTests.EventuallyAsync(() => Task.FromResult(proxy.Log.Contains("EMFILE", StringComparison.Ordinal)));
         Assert.Contains("The kernel refuses another connection", proxy.Log, StringComparison.Ordinal);
 
