@@ -141,7 +141,8 @@ public sealed class ApiClient : IDisposable
             message = await ExchangeAsync(connection, request, cancellationToken);
             var body = await message.Content.ReadAsStreamAsync(cancellationToken);
             if (!message.IsSuccessStatusCode) throw await RefusalAsync(message, body, deadline);
-            return new ApiResponse(message, body, connection, deadline, Options.MaxObjectBytes);
+            return new ApiResponse(
+                message, body, connection, deadline, Options.MaxObjectBytes, bytes => Metrics.MeasureResponse(method.Method, bytes));
         }
         catch
         {
@@ -192,6 +193,7 @@ public sealed class ApiClient : IDisposable
         finally
         {
             Metrics.CountRequest(verb, code);
+            Metrics.MeasureRequest(verb, request.Content?.Headers.ContentLength ?? 0);
             Metrics.MeasureRequest(verb, Time.GetElapsedTime(start));
         }
     }

@@ -10,6 +10,8 @@ internal sealed class ClientMetrics : IDisposable
     private const string MeterName = "KubeProxy";
 
     private static readonly double[] Seconds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
+    private static readonly double[] Bytes =
+        [64, 256, 512, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20];
 
     private readonly Meter _meter;
     private readonly bool _ownsMeter;
@@ -18,6 +20,8 @@ internal sealed class ClientMetrics : IDisposable
     private readonly Counter<long> _retries;
     private readonly Histogram<double> _requestDuration;
     private readonly Histogram<double> _limiterDuration;
+    private readonly Histogram<double> _requestSize;
+    private readonly Histogram<double> _responseSize;
     private readonly Counter<long> _plugins;
     private readonly Counter<long> _events;
     private readonly Counter<long> _snapshots;
@@ -34,11 +38,15 @@ internal sealed class ClientMetrics : IDisposable
             _meter.CreateCounter<long>("rest_client_request_retries_total", null,
                 "Requests to the API server that were repeated, by status code, verb and host.");
         _requestDuration =
-            Histogram("rest_client_request_duration_seconds",
+            Histogram("rest_client_request_duration_seconds", "s", Seconds,
                 "Time from a request to the head of its response, by verb and host.");
         _limiterDuration =
-            Histogram("rest_client_rate_limiter_duration_seconds",
+            Histogram("rest_client_rate_limiter_duration_seconds", "s", Seconds,
                 "Time that a request waited for the client's own rate limit, by verb and host.");
+        _requestSize = Histogram("rest_client_request_size_bytes", "By", Bytes, "Size of the bodies of requests, by verb and host.");
+        _responseSize =
+            Histogram("rest_client_response_size_bytes", "By", Bytes,
+                "Size of the bodies of responses, by verb and host; of a watch when it ends.");
         _plugins =
             _meter.CreateCounter<long>("rest_client_exec_plugin_call_total", null,
                 "Calls of the credential plugin, by exit code and outcome.");
@@ -54,6 +62,10 @@ internal sealed class ClientMetrics : IDisposable
 
     public void MeasureRequest(string verb, TimeSpan duration) =>
         _requestDuration.Record(duration.TotalSeconds, new("verb", verb), _host);
+
+    public void MeasureRequest(string verb, long bytes) => _requestSize.Record(bytes, new("verb", verb), _host);
+
+    public void MeasureResponse(string verb, long bytes) => _responseSize.Record(bytes, new("verb", verb), _host);
 
     public void MeasureLimiter(string verb, TimeSpan duration) =>
         _limiterDuration.Record(duration.TotalSeconds, new("verb", verb), _host);
@@ -72,7 +84,7 @@ internal sealed class ClientMetrics : IDisposable
         if (_ownsMeter) _meter.Dispose();
     }
 
-    private Histogram<double> Histogram(string name, string description) =>
-        _meter.CreateHistogram(name, "s", description, null,
-            new InstrumentAdvice<double> { HistogramBucketBoundaries = Seconds });
+    private Histogram<double> Histogram(string name, string unit, double[] buckets, string description) =>
+        _meter.CreateHistogram(name, unit, description, null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = buckets });
 }

@@ -22,6 +22,9 @@ internal sealed class JsonValueStream(Stream stream, IdleDeadline deadline, int 
     private bool _holdsBuffer;
     private bool _ended;
 
+    /// <summary>How many bytes were received so far.</summary>
+    public long BytesReceived { get; private set; }
+
     /// <summary>The next byte that is no white space, which stays where it is; -1 at the end of the stream.</summary>
     /// <exception cref="ApiRequestException">The connection broke or is silent.</exception>
     public async ValueTask<int> PeekAsync()
@@ -95,6 +98,7 @@ internal sealed class JsonValueStream(Stream stream, IdleDeadline deadline, int 
         var result = await deadline.GuardAsync(_pipe.ReadAsync);
         _buffer = result.Buffer;
         _holdsBuffer = true;
+        BytesReceived += _buffer.Length - before;
         _ended = result.IsCompleted && _buffer.Length == before;
         return !_ended;
     }
