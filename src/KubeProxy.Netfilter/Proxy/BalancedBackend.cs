@@ -80,7 +80,11 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         var moved = TakeAddresses();
         foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
         foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
-        if (moved is not null) foreach (var plan in _sync.ServicePorts.Plans.Where(moved).ToArray()) _sync.ServicePorts.Update(plan);
+        if (moved is not null)
+        {
+            foreach (var plan in _sync.ServicePorts.Plans.Where(moved).ToArray()) _sync.ServicePorts.Update(plan);
+        }
+
         if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();
     }
 

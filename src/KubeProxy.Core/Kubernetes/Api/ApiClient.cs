@@ -142,7 +142,7 @@ public sealed class ApiClient : IDisposable
             var body = await message.Content.ReadAsStreamAsync(cancellationToken);
             if (!message.IsSuccessStatusCode) throw await RefusalAsync(message, body, deadline);
             return new ApiResponse(
-                message, body, connection, deadline, Options.MaxObjectBytes, bytes => Metrics.MeasureResponse(method.Method, bytes));
+                message, body, connection, deadline, Options.MaxObjectBytes, bytes => Metrics.MeasureResponseSize(method.Method, bytes));
         }
         catch
         {
@@ -193,7 +193,7 @@ public sealed class ApiClient : IDisposable
         finally
         {
             Metrics.CountRequest(verb, code);
-            Metrics.MeasureRequest(verb, request.Content?.Headers.ContentLength ?? 0);
+            Metrics.MeasureRequestSize(verb, request.Content?.Headers.ContentLength ?? 0);
             Metrics.MeasureRequest(verb, Time.GetElapsedTime(start));
         }
     }

@@ -63,9 +63,9 @@ internal sealed class ClientMetrics : IDisposable
     public void MeasureRequest(string verb, TimeSpan duration) =>
         _requestDuration.Record(duration.TotalSeconds, new("verb", verb), _host);
 
-    public void MeasureRequest(string verb, long bytes) => _requestSize.Record(bytes, new("verb", verb), _host);
+    public void MeasureRequestSize(string verb, long bytes) => _requestSize.Record(bytes, new("verb", verb), _host);
 
-    public void MeasureResponse(string verb, long bytes) => _responseSize.Record(bytes, new("verb", verb), _host);
+    public void MeasureResponseSize(string verb, long bytes) => _responseSize.Record(bytes, new("verb", verb), _host);
 
     public void MeasureLimiter(string verb, TimeSpan duration) =>
         _limiterDuration.Record(duration.TotalSeconds, new("verb", verb), _host);

@@ -31,7 +31,7 @@ internal sealed class IptablesMetrics : IDisposable
     public void Observe(IAccounting accounting)
     {
         CounterOf("kubeproxy_iptables_ct_state_invalid_dropped_packets_total", "Packets dropped that belong to no connection.", IptablesLayout.InvalidDropped);
-        CounterOf("kubeproxy_iptables_localhost_nodeports_accepted_packets_total", "Connections to node ports on loopback addresses.", IptablesLayout.LocalhostAccepted);
+        CounterOf("kubeproxy_iptables_localhost_nodeports_accepted_packets_total", "Packets to node ports on loopback addresses.", IptablesLayout.LocalhostAccepted);
 
         void CounterOf(string name, string description, string counter) =>
             _meter.CreateObservableCounter(name, () => Packets(accounting, counter), null, description);

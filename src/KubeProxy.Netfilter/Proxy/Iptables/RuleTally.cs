@@ -2,7 +2,7 @@ using KubeProxy.Netfilter.Iptables;
 
 namespace KubeProxy.Netfilter.Proxy.Iptables;
 
-/// <summary>How many rules of ours there should be, and how many were written in the last sync that wrote any. May be read by any thread.</summary>
+/// <summary>How many rules of ours there should be, and how many the last sync wrote. May be read by any thread.</summary>
 internal sealed class RuleTally
 {
     private readonly long[] _wanted = new long[IptablesTables.All.Length];
@@ -44,12 +44,12 @@ internal sealed class RuleTally
         _ofOwner[owner] = used;
     }
 
-    private static bool Counts(IptablesChain chain) => !chain.IsStandard();
-
     /// <summary>The owner wants no rules any more.</summary>
     public void Remove(RuleOwner owner)
     {
         if (!_ofOwner.Remove(owner, out var counts)) return;
         foreach (var (table, count) in counts) _wanted[table] -= count;
     }
+
+    private static bool Counts(IptablesChain chain) => !chain.IsStandard();
 }
