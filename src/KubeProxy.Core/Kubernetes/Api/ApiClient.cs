@@ -44,7 +44,7 @@ public sealed class ApiClient : IDisposable
         Metrics = new ClientMetrics(meterFactory, access.Server.Authority);
         _prefix = access.Server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         _pacer = new RequestPacer(Options.Qps, Options.Burst, Time);
-        _connections = new ApiConnections(access, Options);
+        _connections = new ApiConnections(access, Options, Metrics, Time);
         _credentials = new ApiCredentials(access, Time, logger ?? NullLogger<ApiClient>.Instance, Metrics);
         _credentials.Check();
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using KubeProxy.Core.Kubernetes.Api.Access;
 
 namespace KubeProxy.Core.Kubernetes.Api;
@@ -15,17 +16,21 @@ internal sealed class ApiConnection : IDisposable
     private const int StreamWindow = 512 * 1024;
 
     private readonly SocketsHttpHandler _handler;
+    private readonly ClientMetrics _metrics;
+    private readonly TimeProvider _time;
     private int _uses = 1;
 
-    public ApiConnection(ApiServerAccess access, TlsMaterial? tls, ApiClientOptions options)
+    public ApiConnection(
+        ApiServerAccess access, TlsMaterial? tls, ApiClientOptions options, ClientMetrics metrics, TimeProvider time)
     {
-        Tls = tls;
+        (Tls, _metrics, _time) = (tls, metrics, time);
         _handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.ConnectTimeout,
+            ConnectCallback = ConnectAsync,
             KeepAlivePingDelay = options.PingDelay,
             KeepAlivePingTimeout = options.PingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
@@ -52,6 +57,38 @@ internal sealed class ApiConnection : IDisposable
         return proxy;
     }
 
+    /// <summary>Does what the handler would do by itself, with a clock at the lookup.</summary>
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var target = context.DnsEndPoint;
+        var addresses = await ResolveAsync(target.Host, cancellationToken);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, target.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out var literal)) return [literal];
+        var start = _time.GetTimestamp();
+        try
+        {
+            return await Dns.GetHostAddressesAsync(host, cancellationToken);
+        }
+        finally
+        {
+            _metrics.MeasureResolution(host, _time.GetElapsedTime(start));
+        }
+    }
+
     /// <summary>Keeps it alive; false when it is gone already.</summary>
     public bool TryUse()
     {
@@ -73,7 +110,8 @@ internal sealed class ApiConnection : IDisposable
 }
 
 /// <summary>The connection to use now; another one as soon as certificates change. Thread-safe.</summary>
-internal sealed class ApiConnections(ApiServerAccess access, ApiClientOptions options) : IDisposable
+internal sealed class ApiConnections(
+    ApiServerAccess access, ApiClientOptions options, ClientMetrics metrics, TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
     private ApiConnection? _current;
@@ -84,14 +122,17 @@ internal sealed class ApiConnections(ApiServerAccess access, ApiClientOptions op
     {
         lock (_gate)
         {
-            if (_current is null || !Equals(_current.Tls, tls))
+            var isNew = _current is null || !Equals(_current.Tls, tls);
+            if (isNew)
             {
-                var next = new ApiConnection(access, tls, options);
+                var next = new ApiConnection(access, tls, options, metrics, time);
                 _current?.Dispose();
                 _current = next;
+                metrics.SetTransports(1);
             }
 
-            return _current.TryUse() ? _current : throw new ObjectDisposedException(nameof(ApiConnections));
+            metrics.CountTransport(isNew);
+            return _current!.TryUse() ? _current : throw new ObjectDisposedException(nameof(ApiConnections));
         }
     }
 
@@ -101,6 +142,7 @@ internal sealed class ApiConnections(ApiServerAccess access, ApiClientOptions op
         {
             _current?.Dispose();
             _current = null;
+            metrics.SetTransports(0);
         }
     }
 }

@@ -10,6 +10,7 @@ internal sealed class ClientMetrics : IDisposable
     private const string MeterName = "KubeProxy";
 
     private static readonly double[] Seconds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
+    private static readonly double[] LookupSeconds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30];
     private static readonly double[] Bytes =
         [64, 256, 512, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20];
 
@@ -18,6 +19,8 @@ internal sealed class ClientMetrics : IDisposable
     private readonly KeyValuePair<string, object?> _host;
     private readonly Counter<long> _requests;
     private readonly Counter<long> _retries;
+    private readonly Counter<long> _transports;
+    private readonly Histogram<double> _resolution;
     private readonly Histogram<double> _requestDuration;
     private readonly Histogram<double> _limiterDuration;
     private readonly Histogram<double> _requestSize;
@@ -25,6 +28,7 @@ internal sealed class ClientMetrics : IDisposable
     private readonly Counter<long> _plugins;
     private readonly Counter<long> _events;
     private readonly Counter<long> _snapshots;
+    private int _keptTransports;
 
     public ClientMetrics(IMeterFactory? factory, string host)
     {
@@ -37,6 +41,15 @@ internal sealed class ClientMetrics : IDisposable
         _retries =
             _meter.CreateCounter<long>("rest_client_request_retries_total", null,
                 "Requests to the API server that were repeated, by status code, verb and host.");
+        _transports =
+            _meter.CreateCounter<long>("rest_client_transport_create_calls_total", null,
+                "Requests by where their transport (connections with one set of certificates) came from: "
+                + "hit for one that was there, miss for a new one.");
+        _meter.CreateObservableGauge("rest_client_transport_cache_entries", () => Volatile.Read(ref _keptTransports), null,
+            "Transports kept for further requests.");
+        _resolution =
+            Histogram("rest_client_dns_resolution_duration_seconds", "s", LookupSeconds,
+                "Time to look up the address of a host, by host; an address needs no lookup.");
         _requestDuration =
             Histogram("rest_client_request_duration_seconds", "s", Seconds,
                 "Time from a request to the head of its response, by verb and host.");
@@ -69,6 +82,17 @@ internal sealed class ClientMetrics : IDisposable
 
     public void MeasureLimiter(string verb, TimeSpan duration) =>
         _limiterDuration.Record(duration.TotalSeconds, new("verb", verb), _host);
+
+    /// <summary>A name was looked up, found or not.</summary>
+    public void MeasureResolution(string host, TimeSpan duration) =>
+        _resolution.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("host", host));
+
+    /// <summary>A request got its transport.</summary>
+    public void CountTransport(bool isNew) =>
+        _transports.Add(1, new KeyValuePair<string, object?>("result", isNew ? "miss" : "hit"));
+
+    /// <summary>How many transports are kept now.</summary>
+    public void SetTransports(int count) => Volatile.Write(ref _keptTransports, count);
 
     public void CountPlugin(bool succeeded) =>
         _plugins.Add(1, new("code", succeeded ? "0" : "1"),
