@@ -17,13 +17,13 @@ internal static class Hosting
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    public static async Task<int> RunAsync(string binary, int services, int endpoints, TimeSpan idle, int runs)
+    public static async Task<int> RunAsync(string binary, int services, int endpoints, TimeSpan idle, int runs, string contentType)
     {
         var directory = Directory.CreateTempSubdirectory("kube-proxy-benchmark-").FullName;
         try
         {
             Console.WriteLine("services  endpoints  ready ms  CPU ms  peak MiB  settled MiB  of it anonymous");
-            for (var run = 0; run < runs; run++) await MeasureAsync(binary, directory, services, endpoints, run == runs - 1 ? idle : TimeSpan.Zero);
+            for (var run = 0; run < runs; run++) await MeasureAsync(binary, directory, services, endpoints, run == runs - 1 ? idle : TimeSpan.Zero, contentType);
             return 0;
         }
         finally
@@ -32,7 +32,7 @@ internal static class Hosting
         }
     }
 
-    private static async Task MeasureAsync(string binary, string directory, int services, int endpoints, TimeSpan idle)
+    private static async Task MeasureAsync(string binary, string directory, int services, int endpoints, TimeSpan idle, string contentType)
     {
         var ns = $"kpa-{Environment.ProcessId}";
         Execute("ip", "netns", "add", ns);
@@ -44,7 +44,7 @@ internal static class Hosting
             try
             {
                 await server.StandardOutput.ReadLineAsync(); // It serves.
-                await MeasureAsync(ns, binary, WriteConfiguration(directory, authority), directory, services, endpoints, idle);
+                await MeasureAsync(ns, binary, WriteConfiguration(directory, authority, contentType), directory, services, endpoints, idle);
             }
             finally
             {
@@ -106,7 +106,7 @@ internal static class Hosting
             $"idle for {idle.TotalSeconds:0} s: {(ProcessNumbers.Cpu(process) - cpu).TotalMilliseconds:0} ms of CPU, {ProcessNumbers.Waits(process) - waits:0} waits of threads"));
     }
 
-    private static string WriteConfiguration(string directory, string authority)
+    private static string WriteConfiguration(string directory, string authority, string contentType)
     {
         var kubeconfig = Path.Combine(directory, "kubeconfig");
         File.WriteAllText(kubeconfig, $$"""
@@ -124,7 +124,7 @@ internal static class Hosting
             mode: nftables
             hostnameOverride: node1
             clusterCIDR: 11.0.0.0/8
-            clientConnection: {kubeconfig: {{kubeconfig}} }
+            clientConnection: {kubeconfig: {{kubeconfig}}, contentType: {{contentType}} }
             conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
             """);
         return path;

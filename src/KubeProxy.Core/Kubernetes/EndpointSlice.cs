@@ -50,6 +50,22 @@ public sealed record EndpointConditions
 
     /// <summary><c>terminating</c>: missing means false.</summary>
     public bool? Terminating { get; init; }
+
+    /// <summary>Each combination, of three values (missing, false, true) for each of three fields.</summary>
+    private static readonly EndpointConditions[] All = [.. Enumerable.Range(0, 27).Select(i => new EndpointConditions
+    {
+        Ready = OfDigit(i % 3),
+        Serving = OfDigit(i / 3 % 3),
+        Terminating = OfDigit(i / 9),
+    })];
+
+    /// <summary>The one instance with these values: a hundred thousand endpoints have few.</summary>
+    internal static EndpointConditions Shared(bool? ready, bool? serving, bool? terminating) =>
+        All[DigitOf(ready) + DigitOf(serving) * 3 + DigitOf(terminating) * 9];
+
+    private static int DigitOf(bool? value) => value is { } known ? known ? 2 : 1 : 0;
+
+    private static bool? OfDigit(int digit) => digit == 0 ? null : digit == 2;
 }
 
 /// <summary><c>EndpointHints</c>.</summary>

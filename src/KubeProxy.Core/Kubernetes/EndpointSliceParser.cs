@@ -10,14 +10,6 @@ internal sealed class EndpointSliceParser(PooledStringConverter strings, WellKno
 {
     private static readonly JsonSerializerOptions NoOptions = new();
 
-    /// <summary>Each combination of conditions, shared: three values (missing, false, true) of three fields.</summary>
-    private static readonly EndpointConditions[] Conditions = [.. Enumerable.Range(0, 27).Select(i => new EndpointConditions
-    {
-        Ready = OfDigit(i % 3),
-        Serving = OfDigit(i / 3 % 3),
-        Terminating = OfDigit(i / 9),
-    })];
-
     /// <summary>The slice; null when it needs a closer look.</summary>
     public EndpointSlice? TryParse(ReadOnlySpan<byte> utf8)
     {
@@ -105,17 +97,17 @@ internal sealed class EndpointSliceParser(PooledStringConverter strings, WellKno
 
     private static EndpointConditions ReadConditions(ref Utf8JsonReader reader)
     {
-        int ready = 0, serving = 0, terminating = 0;
+        bool? ready = null, serving = null, terminating = null;
         Expect(ref reader, JsonTokenType.StartObject);
         while (Next(ref reader, JsonTokenType.EndObject))
         {
-            if (Enter(ref reader, "ready"u8)) ready = Digit(ref reader);
-            else if (Enter(ref reader, "serving"u8)) serving = Digit(ref reader);
-            else if (Enter(ref reader, "terminating"u8)) terminating = Digit(ref reader);
+            if (Enter(ref reader, "ready"u8)) ready = reader.GetBoolean();
+            else if (Enter(ref reader, "serving"u8)) serving = reader.GetBoolean();
+            else if (Enter(ref reader, "terminating"u8)) terminating = reader.GetBoolean();
             else reader.Skip();
         }
 
-        return Conditions[ready + serving * 3 + terminating * 9];
+        return EndpointConditions.Shared(ready, serving, terminating);
     }
 
     private EndpointHints ReadHints(ref Utf8JsonReader reader)
@@ -188,10 +180,6 @@ internal sealed class EndpointSliceParser(PooledStringConverter strings, WellKno
         Expect(ref reader, JsonTokenType.String);
         return reader.GetString()!;
     }
-
-    private static int Digit(ref Utf8JsonReader reader) => reader.GetBoolean() ? 2 : 1;
-
-    private static bool? OfDigit(int digit) => digit == 0 ? null : digit == 2;
 
     /// <summary>Goes to the next member or item; false at the end.</summary>
     private static bool Next(ref Utf8JsonReader reader, JsonTokenType end) => reader.Read() && reader.TokenType != end;

@@ -16,7 +16,7 @@ public sealed class KubernetesObjectReader
 
     private KubernetesObjectReader(bool wellKnownOnly)
     {
-        var strings = new PooledStringConverter();
+        var strings = new PooledStringConverter(new StringCache());
         var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { strings } };
         if (wellKnownOnly)
         {
@@ -151,7 +151,7 @@ public sealed class KubernetesObjectReader
         return true;
     }
 
-    private static KubernetesObject Named(ObjectKind kind, KubernetesObject? value)
+    internal static KubernetesObject Named(ObjectKind kind, KubernetesObject? value)
     {
         if (value is null) throw new KubernetesObjectException(kind.ToName(), "", "", "the document is null");
         if (string.IsNullOrEmpty(value.Metadata.Name))

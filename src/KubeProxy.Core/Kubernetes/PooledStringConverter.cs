@@ -1,19 +1,12 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace KubeProxy.Core.Kubernetes;
 
-/// <summary>
-/// Reads strings through a small, lossy cache: the same few node, zone, port and namespace names come with each of a hundred
-/// thousand endpoints. Races between threads only cost a hit.
-/// </summary>
-internal sealed class PooledStringConverter : JsonConverter<string>
+/// <summary>Reads strings through a <see cref="StringCache"/>.</summary>
+internal sealed class PooledStringConverter(StringCache cache) : JsonConverter<string>
 {
-    private const int Slots = 4096;
-    private const int MaxLength = 64;
-
-    private readonly string?[] _slots = new string?[Slots];
-
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType != JsonTokenType.String)
@@ -32,30 +25,14 @@ internal sealed class PooledStringConverter : JsonConverter<string>
 
     private string ReadShared(ref Utf8JsonReader reader)
     {
-        if (reader.HasValueSequence || reader.ValueIsEscaped || reader.ValueSpan.Length > MaxLength) return GetString(ref reader);
-        ref var slot = ref _slots[SlotOf(reader.ValueSpan)];
-        var cached = slot;
-        if (cached is not null && reader.ValueTextEquals(cached)) return cached;
-        return slot = GetString(ref reader);
-    }
-
-    private static string GetString(ref Utf8JsonReader reader)
-    {
         try
         {
-            return reader.GetString()!;
+            return reader.HasValueSequence || reader.ValueIsEscaped ? reader.GetString()! : cache.Get(reader.ValueSpan);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or DecoderFallbackException)
         {
             throw new FieldException("the string is not valid Unicode", e);
         }
-    }
-
-    private static int SlotOf(ReadOnlySpan<byte> text)
-    {
-        var hash = 2166136261u;
-        foreach (var value in text) hash = (hash ^ value) * 16777619u;
-        return (int)(hash % Slots);
     }
 
     private static string Describe(JsonTokenType token) => token switch

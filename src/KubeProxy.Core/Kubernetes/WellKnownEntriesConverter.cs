@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -9,19 +10,6 @@ namespace KubeProxy.Core.Kubernetes;
 /// </summary>
 internal sealed class WellKnownEntriesConverter(PooledStringConverter strings) : JsonConverter<Dictionary<string, string?>>
 {
-    private static readonly (byte[] Utf8, string Name)[] Known =
-    [
-        .. new[]
-        {
-            WellKnownNames.ServiceProxyNameLabel,
-            WellKnownNames.HeadlessLabel,
-            WellKnownNames.ServiceNameLabel,
-            WellKnownNames.ZoneLabel,
-            WellKnownNames.LastChangeTriggerTimeAnnotation,
-            WellKnownNames.SchedulerAnnotation,
-        }.Select(name => (System.Text.Encoding.UTF8.GetBytes(name), name)),
-    ];
-
     public override Dictionary<string, string?>? Read(
         ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
@@ -48,11 +36,41 @@ internal sealed class WellKnownEntriesConverter(PooledStringConverter strings) :
 
     private static string? NameOf(ref Utf8JsonReader reader)
     {
-        foreach (var (utf8, name) in Known)
+        if (!reader.ValueIsEscaped && !reader.HasValueSequence) return WellKnownEntries.NameOf(reader.ValueSpan);
+        foreach (var name in WellKnownEntries.All)
         {
-            if (reader.ValueTextEquals(utf8)) return name;
+            if (reader.ValueTextEquals(name)) return name;
         }
 
         return null;
     }
+}
+
+/// <summary>The names of labels and annotations that a proxy looks at.</summary>
+internal static class WellKnownEntries
+{
+    private static readonly (byte[] Utf8, string Name)[] Known = [.. Names().Select(name => (Encoding.UTF8.GetBytes(name), name))];
+
+    public static IEnumerable<string> All => Known.Select(entry => entry.Name);
+
+    /// <summary>The name, shared; null for one without a meaning.</summary>
+    public static string? NameOf(ReadOnlySpan<byte> utf8)
+    {
+        foreach (var (known, name) in Known)
+        {
+            if (utf8.SequenceEqual(known)) return name;
+        }
+
+        return null;
+    }
+
+    private static string[] Names() =>
+    [
+        WellKnownNames.ServiceProxyNameLabel,
+        WellKnownNames.HeadlessLabel,
+        WellKnownNames.ServiceNameLabel,
+        WellKnownNames.ZoneLabel,
+        WellKnownNames.LastChangeTriggerTimeAnnotation,
+        WellKnownNames.SchedulerAnnotation,
+    ];
 }

@@ -79,7 +79,7 @@ internal static class FlagTable
     private static IEnumerable<Flag> Client() =>
     [
         Text("kubeconfig", "", "The kubeconfig file of the API server.", (c, v) => c.ClientConnection.Kubeconfig = v),
-        Text("kube-api-content-type", "application/vnd.kubernetes.protobuf", "Without effect: always JSON, which every API server speaks.", (c, v) => c.ClientConnection.ContentType = v),
+        Text("kube-api-content-type", "application/vnd.kubernetes.protobuf", "Encoding that the API server is asked for: application/vnd.kubernetes.protobuf or application/json, which is also the last resort.", (c, v) => c.ClientConnection.ContentType = v),
         Integer("kube-api-burst", "10", "API requests in a burst.", (c, v) => c.ClientConnection.Burst = v),
         new("kube-api-qps", "5", "API requests per second.") { Apply = ApplyQps },
         Duration("udp-timeout", "30s", "How long a UDP flow may be idle (userspace mode).", (c, v) => c.UdpIdleTimeout = v),

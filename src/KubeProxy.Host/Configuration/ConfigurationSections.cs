@@ -8,10 +8,10 @@ public sealed record ClientConnectionConfiguration
     /// <summary>The kubeconfig file; empty for the cluster this pod runs in.</summary>
     public string Kubeconfig { get; set; } = "";
 
-    /// <summary>The Accept header of requests.</summary>
+    /// <summary>The encodings of responses, best first, separated by commas; empty for <see cref="ContentType"/>.</summary>
     public string AcceptContentTypes { get; set; } = "";
 
-    /// <summary>The content type of requests.</summary>
+    /// <summary>The encoding that the API server is asked for, with JSON as the last resort.</summary>
     public string ContentType { get; set; } = "";
 
     /// <summary>Requests per second.</summary>

@@ -33,7 +33,12 @@ internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfigurat
         if (arguments.Manifests is { } manifests)
             return new ConnectedSource(new ManifestSource(manifests, [new YamlManifestFormat()], time, loggers.CreateLogger<ManifestSource>()), null);
         var connection = configuration.Source.ClientConnection;
-        var options = new ApiClientOptions { Qps = connection.Qps, Burst = connection.Burst };
+        var options = new ApiClientOptions
+        {
+            Qps = connection.Qps,
+            Burst = connection.Burst,
+            AcceptContentTypes = connection.AcceptContentTypes.Length > 0 ? connection.AcceptContentTypes : connection.ContentType,
+        };
         var client = new ApiClient(Access(connection.Kubeconfig), options, time, loggers.CreateLogger<ApiClient>(), meters);
         return new ConnectedSource(new ApiServerSource(client, new ApiServerSourceOptions { NodeName = nodeName }, loggers.CreateLogger<ApiServerSource>()), client);
     }

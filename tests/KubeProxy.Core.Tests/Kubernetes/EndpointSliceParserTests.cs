@@ -11,7 +11,7 @@ namespace KubeProxy.Core.Tests;
 /// <summary>The fast reader and the contract agree about everything that the fast reader reads.</summary>
 public sealed class EndpointSliceParserTests
 {
-    private static readonly PooledStringConverter Strings = new();
+    private static readonly PooledStringConverter Strings = new(new StringCache());
     private static readonly WellKnownEntriesConverter Entries = new(Strings);
     private static readonly EndpointSliceParser Fast = new(Strings, Entries);
 

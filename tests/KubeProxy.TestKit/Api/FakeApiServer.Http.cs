@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -151,13 +150,16 @@ public sealed partial class FakeApiServer
         }
     }
 
-    private static async Task RefuseAsync(HttpContext context, int code, string reason, TimeSpan? retryAfter = null, JsonObject? details = null)
+    private async Task RefuseAsync(HttpContext context, int code, string reason, TimeSpan? retryAfter = null, JsonObject? details = null)
     {
         context.Response.StatusCode = code;
-        context.Response.ContentType = "application/json";
+        var encoding = EncodingOf(context);
+        context.Response.ContentType = encoding.ContentType;
         if (retryAfter is { } wait) context.Response.Headers.RetryAfter = ((int)wait.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        await context.Response.WriteAsync(StatusOf(code, reason, details).ToJsonString());
+        await context.Response.Body.WriteAsync(encoding.Status(StatusOf(code, reason, details)), context.RequestAborted);
     }
+
+    private FakeEncoding EncodingOf(HttpContext context) => FakeEncoding.Negotiate(context.Request.Headers.Accept.ToString(), _options.SpeaksProtobuf);
 
     private static JsonObject StatusOf(int code, string reason, JsonObject? details = null) => new()
     {
@@ -181,9 +183,14 @@ public sealed partial class FakeApiServer
     {
         StoredObject? found;
         lock (_gate) found = resource.Objects.GetValueOrDefault(name);
-        if (found is null) await RefuseAsync(context, 404, "NotFound");
-        else await context.Response.Body.WriteAsync(found.Alone, context.RequestAborted);
-    }
+        if (found is null)
+        {
+            await RefuseAsync(context, 404, "NotFound");
+            return;
+        }
 
-    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
+        var encoding = EncodingOf(context);
+        context.Response.ContentType = encoding.ContentType;
+        await context.Response.Body.WriteAsync(encoding.Alone(found), context.RequestAborted);
+    }
 }

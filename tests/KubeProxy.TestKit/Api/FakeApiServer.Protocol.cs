@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -26,18 +25,11 @@ public sealed partial class FakeApiServer
         var items = limit > 0 && limit < page.Rest.Length ? page.Rest[..limit] : page.Rest;
         var metadata = new JsonObject { ["resourceVersion"] = page.Version.ToString(CultureInfo.InvariantCulture) };
         if (items.Length < page.Rest.Length) metadata["continue"] = Promise(page with { Rest = page.Rest[items.Length..] });
-        context.Response.ContentType = "application/json";
+        var encoding = EncodingOf(context);
+        context.Response.ContentType = encoding.ContentType;
         var body = new FaultyBody(context.Response.BodyWriter, fault, context.Abort, _disposed.Task);
-        var resource = _resources[request.Resource];
         var stop = context.RequestAborted;
-        await body.WriteAsync(Utf8($$"""{"kind":"{{resource.Kind}}List","apiVersion":"{{resource.ApiVersion}}","metadata":{{metadata.ToJsonString()}},"items":["""), stop);
-        for (var i = 0; i < items.Length; i++)
-        {
-            if (i > 0) await body.WriteAsync(","u8.ToArray(), stop);
-            await body.WriteAsync(items[i].Item, stop);
-        }
-
-        await body.WriteAsync("]}\n"u8.ToArray(), stop);
+        foreach (var piece in encoding.List(_resources[request.Resource], metadata, items)) await body.WriteAsync(piece, stop);
         await body.FlushAsync(stop);
     }
 
@@ -69,12 +61,13 @@ public sealed partial class FakeApiServer
             return;
         }
 
-        context.Response.ContentType = "application/json";
+        var encoding = EncodingOf(context);
+        context.Response.ContentType = encoding.WatchContentType;
         var timeout = TimeSpan.FromSeconds(int.Parse(request.Get("timeoutSeconds") ?? "1800", CultureInfo.InvariantCulture));
         using var over = new CancellationTokenSource(timeout, _options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, context.RequestAborted);
         var body = new FaultyBody(context.Response.BodyWriter, fault, context.Abort, _disposed.Task);
-        var watch = new FakeWatch(body, request, (fault as Fault.ErrorEvent)?.AfterEvents ?? int.MaxValue, either.Token);
+        var watch = new FakeWatch(body, encoding, _resources[request.Resource], request, (fault as Fault.ErrorEvent)?.AfterEvents ?? int.MaxValue, either.Token);
         await body.FlushAsync(either.Token);
         try
         {
@@ -154,7 +147,8 @@ public sealed partial class FakeApiServer
 internal sealed class WatchErrorException : Exception;
 
 /// <summary>Writes the events of one watch.</summary>
-internal sealed class FakeWatch(FaultyBody body, FakeRequest request, int errorAfter, CancellationToken stop)
+internal sealed class FakeWatch(
+    FaultyBody body, FakeEncoding encoding, FakeResource resource, FakeRequest request, int errorAfter, CancellationToken stop)
 {
     private int _sent;
 
@@ -164,7 +158,7 @@ internal sealed class FakeWatch(FaultyBody body, FakeRequest request, int errorA
 
     public async Task SendInitialAsync(ImmutableArray<StoredObject> objects, long version)
     {
-        foreach (var value in objects) await SendOneAsync("ADDED", value.Alone);
+        foreach (var value in objects) await SendOneAsync(encoding.Event("ADDED", value));
         if (request.IsStream) await SendBookmarkAsync(version, isInitialEnd: true);
         if (errorAfter == 0) throw new WatchErrorException();
         await body.FlushAsync(stop);
@@ -174,7 +168,7 @@ internal sealed class FakeWatch(FaultyBody body, FakeRequest request, int errorA
     {
         foreach (var change in events)
         {
-            if (change.SeenThrough(Selector) is var (type, value)) await SendOneAsync(type, value.Alone);
+            if (change.SeenThrough(Selector) is var (type, value)) await SendOneAsync(encoding.Event(type, value));
         }
 
         if (bookmark is { } version && request.Get("allowWatchBookmarks") == "true") await SendBookmarkAsync(version, isInitialEnd: false);
@@ -183,7 +177,7 @@ internal sealed class FakeWatch(FaultyBody body, FakeRequest request, int errorA
 
     public async Task SendErrorAsync(JsonObject status)
     {
-        await WriteAsync("ERROR", JsonSerializer.SerializeToUtf8Bytes(status));
+        await body.WriteAsync(encoding.Error(status), stop);
         await body.FlushAsync(stop);
     }
 
@@ -191,19 +185,12 @@ internal sealed class FakeWatch(FaultyBody body, FakeRequest request, int errorA
     {
         var metadata = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture), ["creationTimestamp"] = null };
         if (isInitialEnd) metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
-        await SendOneAsync("BOOKMARK", JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["kind"] = "Any", ["metadata"] = metadata }));
+        await SendOneAsync(encoding.Bookmark(resource, metadata));
     }
 
-    private async Task SendOneAsync(string type, byte[] value)
+    private async Task SendOneAsync(ReadOnlyMemory<byte> change)
     {
         if (_sent++ >= errorAfter) throw new WatchErrorException();
-        await WriteAsync(type, value);
-    }
-
-    private async Task WriteAsync(string type, byte[] value)
-    {
-        await body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($$"""{"type":"{{type}}","object":"""), stop);
-        await body.WriteAsync(value, stop);
-        await body.WriteAsync("}\n"u8.ToArray(), stop);
+        await body.WriteAsync(change, stop);
     }
 }

@@ -71,15 +71,20 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         }
     }
 
-    /// <summary>As <see cref="Set"/>, but what is sent is <paramref name="raw"/>, with <c>$RV</c> replaced by the version.</summary>
-    public void SetRaw(string resource, JsonObject like, string raw)
+    /// <summary>As <see cref="Set"/>, but what is sent is malformed.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="like">What the object would be.</param>
+    /// <param name="json">Sent as JSON, with <c>$RV</c> replaced by the version.</param>
+    /// <param name="protobufTail">Sent after the object as protobuf.</param>
+    public void SetMalformed(string resource, JsonObject like, string json, byte[] protobufTail)
     {
         lock (_gate)
         {
             var target = _resources[resource];
             var key = KeyOf(like);
-            var bytes = System.Text.Encoding.UTF8.GetBytes(raw.Replace("$RV", (++_version).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
-            target.Add(new FakeEvent(_version, target.Objects.GetValueOrDefault(key), new StoredObject(key, _version, bytes, (JsonObject)like.DeepClone())));
+            var bytes = System.Text.Encoding.UTF8.GetBytes(json.Replace("$RV", (++_version).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
+            var after = new StoredObject(new StoredObject(key, _version, (JsonObject)like.DeepClone(), target.Kind, target.ApiVersion), bytes, protobufTail);
+            target.Add(new FakeEvent(_version, target.Objects.GetValueOrDefault(key), after));
         }
     }
 

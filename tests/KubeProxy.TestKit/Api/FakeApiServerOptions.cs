@@ -11,6 +11,9 @@ public sealed record FakeApiServerOptions
     /// <summary>Whether it knows <c>sendInitialEvents</c>.</summary>
     public bool StreamsInitialState { get; init; } = true;
 
+    /// <summary>Whether it answers in protobuf when asked to.</summary>
+    public bool SpeaksProtobuf { get; init; } = true;
+
     /// <summary>Whether lists of version 0 are in pages too; a real server sends all of its cache at once.</summary>
     public bool PagesFromCache { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace KubeProxy.TestKit.Api;
@@ -6,32 +8,49 @@ namespace KubeProxy.TestKit.Api;
 public sealed class StoredObject
 {
     private readonly JsonObject _json;
+    private readonly Lazy<byte[]> _protobuf;
 
     public StoredObject(string key, long version, JsonObject json, string kind, string apiVersion)
     {
-        (Key, Version, _json) = (key, version, json);
+        (Key, Version, _json, Kind, ApiVersion) = (key, version, json, kind, apiVersion);
         json.Remove("kind");
         json.Remove("apiVersion");
-        (json["metadata"] ??= new JsonObject())["resourceVersion"] = version.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        Item = System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+        (json["metadata"] ??= new JsonObject())["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
+        Item = Encoding.UTF8.GetBytes(json.ToJsonString());
         json["kind"] = kind;
         json["apiVersion"] = apiVersion;
-        Alone = System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+        Alone = Encoding.UTF8.GetBytes(json.ToJsonString());
+        _protobuf = new(() => ProtobufWriter.Encode(kind, json));
     }
 
-    /// <summary>Bytes that are sent instead of a valid object; its labels and fields are those of <paramref name="like"/>.</summary>
-    public StoredObject(string key, long version, byte[] raw, JsonObject like) => (Key, Version, _json, Item, Alone) = (key, version, like, raw, raw);
+    /// <summary>As <paramref name="like"/>, but what is sent is malformed.</summary>
+    /// <param name="like">The object, whose labels and fields decide who gets to see it.</param>
+    /// <param name="json">Sent as JSON.</param>
+    /// <param name="protobufTail">Sent after the object as protobuf, where fields that come last are those that count.</param>
+    public StoredObject(StoredObject like, byte[] json, byte[] protobufTail)
+    {
+        (Key, Version, _json, Kind, ApiVersion) = (like.Key, like.Version, like._json, like.Kind, like.ApiVersion);
+        (Item, Alone) = (json, json);
+        _protobuf = new(() => [.. like.Protobuf, .. protobufTail]);
+    }
 
     /// <summary><c>namespace/name</c>, or the name.</summary>
     public string Key { get; }
 
     public long Version { get; }
 
+    public string Kind { get; }
+
+    public string ApiVersion { get; }
+
     /// <summary>As an item of a list: without kind.</summary>
     public byte[] Item { get; }
 
     /// <summary>As the object of an event.</summary>
     public byte[] Alone { get; }
+
+    /// <summary>As protobuf, without an envelope.</summary>
+    public byte[] Protobuf => _protobuf.Value;
 
     public bool HasLabel(string name, out string value)
     {
@@ -47,9 +66,5 @@ public sealed class StoredObject
         return node?.ToString() ?? "";
     }
 
-    public StoredObject AtVersion(long version)
-    {
-        var json = (JsonObject)_json.DeepClone();
-        return new StoredObject(Key, version, json, json["kind"]?.GetValue<string>() ?? "", json["apiVersion"]?.GetValue<string>() ?? "");
-    }
+    public StoredObject AtVersion(long version) => new(Key, version, (JsonObject)_json.DeepClone(), Kind, ApiVersion);
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using KubeProxy.Core.Kubernetes.Api.Access;
-using KubeProxy.Core.Kubernetes.Api.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 using KubeProxy.Core.Model;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,7 +13,7 @@ namespace KubeProxy.Core.Kubernetes.Api;
 /// Talks to the API server: one connection (HTTP/2 over TLS), credentials that are as fresh as their files, a rate limit, and
 /// no time limit but on silence. Thread-safe; made once for all its users.
 /// </summary>
-public sealed class ApiClient : IDisposable
+public sealed partial class ApiClient : IDisposable
 {
     private const int MaxErrorBytes = 64 * 1024;
 
@@ -21,6 +21,7 @@ public sealed class ApiClient : IDisposable
     private readonly ApiCredentials _credentials;
     private readonly ApiConnections _connections;
     private readonly RequestPacer _pacer;
+    private readonly WireFormats _formats;
     private readonly string _prefix;
 
     /// <summary>Makes a client, and reads certificates and tokens once to find mistakes early. Connects later.</summary>
@@ -45,7 +46,10 @@ public sealed class ApiClient : IDisposable
         _prefix = access.Server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         _pacer = new RequestPacer(Options.Qps, Options.Burst, Time);
         _connections = new ApiConnections(access, Options, Metrics, Time);
-        _credentials = new ApiCredentials(access, Time, logger ?? NullLogger<ApiClient>.Instance, Metrics);
+        _formats = new WireFormats(Options.AcceptContentTypes);
+        logger ??= NullLogger<ApiClient>.Instance;
+        if (_formats.Unknown.Count > 0) LogUnknownContentTypes(logger, string.Join(", ", _formats.Unknown), _formats.Accept);
+        _credentials = new ApiCredentials(access, Time, logger, Metrics);
         _credentials.Check();
     }
 
@@ -58,8 +62,6 @@ public sealed class ApiClient : IDisposable
 
     internal ClientMetrics Metrics { get; }
 
-    internal KubernetesObjectReader Reader { get; } = KubernetesObjectReader.ForApi();
-
     /// <summary>Reads one object; null if there is none. Does not retry.</summary>
     /// <exception cref="ApiRequestException">The server refused, or cannot be reached.</exception>
     /// <exception cref="KubernetesObjectException">What the server sent cannot be read.</exception>
@@ -69,8 +71,7 @@ public sealed class ApiClient : IDisposable
         {
             var path = ApiResource.Of(kind).PathOf(name);
             using var response = await OpenAsync(HttpMethod.Get, path, null, true, cancellationToken);
-            using var bytes = new ContiguousBytes(await response.Values.ReadValueAsync());
-            return Reader.Read(kind, bytes.Span);
+            return await response.ReadObjectAsync(kind);
         }
         catch (ApiRequestException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
@@ -142,7 +143,13 @@ public sealed class ApiClient : IDisposable
             var body = await message.Content.ReadAsStreamAsync(cancellationToken);
             if (!message.IsSuccessStatusCode) throw await RefusalAsync(message, body, deadline);
             return new ApiResponse(
-                message, body, connection, deadline, Options.MaxObjectBytes, bytes => Metrics.MeasureResponseSize(method.Method, bytes));
+                message,
+                body,
+                _formats.Of(message.Content.Headers.ContentType),
+                connection,
+                deadline,
+                Options.MaxObjectBytes,
+                bytes => Metrics.MeasureResponseSize(method.Method, bytes));
         }
         catch
         {
@@ -163,7 +170,7 @@ public sealed class ApiClient : IDisposable
         };
         // The handler takes the name for SNI, and for checking the certificate, from here, and from nowhere else.
         if (_access.TlsServerName is { } name) request.Headers.Host = name;
-        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        request.Headers.TryAddWithoutValidation("Accept", _formats.Accept);
         request.Headers.TryAddWithoutValidation("User-Agent", Options.UserAgent);
         if (credentials.Authorization is { } authorization)
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
@@ -171,7 +178,7 @@ public sealed class ApiClient : IDisposable
         if (content is { } bytes)
         {
             request.Content = new ReadOnlyMemoryContent(bytes);
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", WireFormats.Json);
         }
 
         return request;
@@ -198,7 +205,7 @@ public sealed class ApiClient : IDisposable
         }
     }
 
-    private static async Task<ApiRequestException> RefusalAsync(HttpResponseMessage message, Stream body, IdleDeadline deadline)
+    private async Task<ApiRequestException> RefusalAsync(HttpResponseMessage message, Stream body, IdleDeadline deadline)
     {
         var bytes = new byte[MaxErrorBytes];
         var length = 0;
@@ -217,6 +224,11 @@ public sealed class ApiClient : IDisposable
         }
 
         var retry = message.Headers.RetryAfter?.Delta;
-        return ApiRequestException.Of(ApiStatus.Read(bytes.AsSpan(0, length)), message.StatusCode, retry);
+        var status = _formats.Of(message.Content.Headers.ContentType).ReadStatusBody(bytes.AsSpan(0, length));
+        return ApiRequestException.Of(status, message.StatusCode, retry);
     }
+
+    [LoggerMessage(EventId = 413, Level = LogLevel.Warning,
+        Message = "The API server is not asked for {Unknown}, which this client does not understand; it is asked for {Accept}")]
+    private static partial void LogUnknownContentTypes(ILogger logger, string unknown, string accept);
 }

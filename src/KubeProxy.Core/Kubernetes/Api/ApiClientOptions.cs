@@ -1,3 +1,5 @@
+using KubeProxy.Core.Kubernetes.Api.Wire;
+
 namespace KubeProxy.Core.Kubernetes.Api;
 
 /// <summary>How the client behaves on the network. The defaults are for production.</summary>
@@ -5,6 +7,13 @@ public sealed record ApiClientOptions
 {
     /// <summary><c>User-Agent</c>.</summary>
     public string UserAgent { get; init; } = "kube-proxy";
+
+    /// <summary>
+    /// The encodings of responses in order of preference, separated by commas: <c>application/vnd.kubernetes.protobuf</c> and
+    /// <c>application/json</c>, which is always asked for as the last resort. Others are not understood, and left out with a
+    /// warning.
+    /// </summary>
+    public string AcceptContentTypes { get; init; } = WireFormats.Protobuf;
 
     /// <summary>Time to connect, TLS included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using KubeProxy.Core.Kubernetes.Api.Access;
-using KubeProxy.Core.Kubernetes.Api.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 
 namespace KubeProxy.Core.Kubernetes.Api;
 

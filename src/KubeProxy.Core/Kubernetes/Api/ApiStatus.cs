@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace KubeProxy.Core.Kubernetes.Api;
 
 /// <summary><c>Status</c> of the API: the body of an error, or the object of an ERROR event.</summary>
@@ -16,19 +14,6 @@ internal sealed record ApiStatus
 
     /// <summary><c>details</c>.</summary>
     public ApiStatusDetails? Details { get; init; }
-
-    /// <summary>Reads what can be read; anything else is a Status without content.</summary>
-    public static ApiStatus Read(ReadOnlySpan<byte> utf8)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(utf8, ApiJsonContext.Default.ApiStatus) ?? new ApiStatus();
-        }
-        catch (JsonException)
-        {
-            return new ApiStatus();
-        }
-    }
 }
 
 /// <summary><c>StatusDetails</c>.</summary>

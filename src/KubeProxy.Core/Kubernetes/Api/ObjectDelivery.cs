@@ -1,4 +1,4 @@
-using KubeProxy.Core.Kubernetes.Api.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Tracking;
@@ -9,7 +9,7 @@ namespace KubeProxy.Core.Kubernetes.Api;
 /// Hands objects of one kind to the sink, and knows which are there. One that is malformed is reported with name and field; what
 /// was known of it before stays in force, and so do all others. Not thread-safe.
 /// </summary>
-internal sealed class ObjectDelivery(ObjectKind kind, IProxySink sink, KubernetesObjectReader reader, string origin)
+internal sealed class ObjectDelivery(ObjectKind kind, IProxySink sink, string origin)
 {
     private readonly KnownObjects _known = new();
     private readonly HashSet<NamespacedName> _malformed = [];
@@ -26,11 +26,11 @@ internal sealed class ObjectDelivery(ObjectKind kind, IProxySink sink, Kubernete
     }
 
     /// <summary>The object exists, and is so now. Returns its resource version, as far as it has one.</summary>
-    public string? Upsert(ReadOnlySpan<byte> utf8)
+    public string? Upsert(EncodedObject encoded)
     {
         try
         {
-            var value = reader.Read(kind, utf8);
+            var value = encoded.Read(kind);
             var name = value.Name;
             _known.Add(name);
             sink.Upsert(value);
@@ -39,7 +39,7 @@ internal sealed class ObjectDelivery(ObjectKind kind, IProxySink sink, Kubernete
         }
         catch (KubernetesObjectException e)
         {
-            var head = ObjectHead.Read(utf8);
+            var head = encoded.ReadHead();
             var name = head.NameAs(kind);
             _known.Keep(name);
             _malformed.Add(name);
@@ -50,9 +50,9 @@ internal sealed class ObjectDelivery(ObjectKind kind, IProxySink sink, Kubernete
     }
 
     /// <summary>The object is gone. Returns the resource version of that, as far as there is one.</summary>
-    public string? Delete(ReadOnlySpan<byte> utf8)
+    public string? Delete(EncodedObject encoded)
     {
-        var head = ObjectHead.Read(utf8);
+        var head = encoded.ReadHead();
         var name = head.NameAs(kind);
         _known.Remove(name);
         Forget(name);

@@ -1,5 +1,5 @@
 using System.Net;
-using KubeProxy.Core.Kubernetes.Api.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 using KubeProxy.Core.Sources;
 using Microsoft.Extensions.Logging;
 
@@ -41,7 +41,7 @@ internal sealed partial class Reflector
     public Reflector(ApiClient client, ApiResource resource, IProxySink sink, ApiServerSourceOptions options, ILogger logger)
     {
         (_client, _resource, _options, _logger, _time) = (client, resource, options, logger, client.Time);
-        _delivery = new ObjectDelivery(resource.Kind, sink, client.Reader, client.Server.Authority);
+        _delivery = new ObjectDelivery(resource.Kind, sink, client.Server.Authority);
         _progress = new ReflectorProgress(client, resource, sink, options, logger);
         _kind = resource.Kind.ToName();
         _stream = options.StreamInitialState;
@@ -83,8 +83,7 @@ internal sealed partial class Reflector
         {
             var path = _resource.ListPath(_pages ? _options.PageSize : 0, version, page);
             using var response = await _client.OpenAsync(HttpMethod.Get, path, null, page is null, cancellationToken);
-            var list = new ListReader(response.Values);
-            await list.ReadAsync(item => _delivery.Upsert(item));
+            var list = await response.ReadListAsync(item => _delivery.Upsert(item));
             version =
                 list.ResourceVersion is { Length: > 0 } known
                     ? known
@@ -152,17 +151,17 @@ internal sealed partial class Reflector
     /// <summary>Takes events until the server ends the watch; returns how many there were.</summary>
     private async Task<long> FollowAsync(ApiResponse response)
     {
-        var watch = new WatchReader(response.Values);
+        var watch = response.OpenWatch();
         var events = 0L;
         while (await watch.ReadAsync(Take)) events++;
         LogWatchEnded(_logger, _kind, events);
         return events;
     }
 
-    private void Take(WatchEventType type, ReadOnlySpan<byte> value)
+    private void Take(WatchEventType type, EncodedObject value)
     {
         _progress.Touch();
-        _client.Metrics.CountEvent(_kind, NameOf(type));
+        _client.Metrics.CountEvent(_kind, type.ToName());
         switch (type)
         {
             case WatchEventType.Added or WatchEventType.Modified:
@@ -172,13 +171,13 @@ internal sealed partial class Reflector
                 Advance(_delivery.Delete(value));
                 break;
             case WatchEventType.Bookmark:
-                var head = ObjectHead.Read(value);
+                var head = value.ReadHead();
                 if (_position is null && head is { InitialEventsEnd: true, ResourceVersion.Length: > 0 })
                     Complete(head.ResourceVersion);
                 else Advance(head.ResourceVersion);
                 break;
             case WatchEventType.Error:
-                throw ApiRequestException.Of(ApiStatus.Read(value), null, null);
+                throw ApiRequestException.Of(value.ReadStatus(), null, null);
             default:
                 LogUnknownEvent(_logger, _kind);
                 break;
@@ -226,16 +225,6 @@ internal sealed partial class Reflector
     }
 
     private TimeSpan NewTimeout() => _options.WatchTimeout * (1 + _options.Random.NextDouble());
-
-    private static string NameOf(WatchEventType type) => type switch
-    {
-        WatchEventType.Added => "ADDED",
-        WatchEventType.Modified => "MODIFIED",
-        WatchEventType.Deleted => "DELETED",
-        WatchEventType.Bookmark => "BOOKMARK",
-        WatchEventType.Error => "ERROR",
-        _ => "UNKNOWN",
-    };
 
     [LoggerMessage(EventId = 400, Level = LogLevel.Information, Message = "All of {Kind} read: {Objects} objects")]
     private static partial void LogComplete(ILogger logger, string kind, int objects);

@@ -1,5 +1,6 @@
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.Core.Kubernetes.Api.Access;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
 
@@ -24,7 +25,8 @@ public sealed class ChaosTests
         harness.Server.SetChaos(_ => Chaos.RandomFault(faults));
         harness.Start(
             ApiHarness.Fast with { PageSize = 7, Random = new Random(seed) },
-            new ApiServerAccess { Server = harness.Server.Url, CertificateAuthority = SecretContent.OfData(System.Text.Encoding.UTF8.GetBytes(authority.Pem)) });
+            client: ApiHarness.FastClient with { AcceptContentTypes = seed % 3 == 0 ? WireFormats.Json : WireFormats.Protobuf },
+            access: new ApiServerAccess { Server = harness.Server.Url, CertificateAuthority = SecretContent.OfData(System.Text.Encoding.UTF8.GetBytes(authority.Pem)) });
         for (var round = 0; round < 40; round++)
         {
             for (var i = random.Next(8); i >= 0; i--) Change(harness.Server, random);

@@ -104,7 +104,7 @@ public sealed class FaultTests
     {
         await using var harness = await ApiHarness.MakeAsync();
         harness.Server.Set("services", ApiObjects.Service("zzz"));
-        harness.Server.Inject(IsServiceStream, new Fault.StallAfter(ApiObjects.Service("web").ToJsonString().Length * 3 / 2));
+        harness.Server.Inject(IsServiceStream, new Fault.StallAfter(ProtobufWriter.Encode("Service", ApiObjects.Service("web")).Length * 3 / 2));
         harness.Start();
         await harness.Sink.WaitAsync(() => harness.Sink.Has(ObjectKind.Service, "web"), "the first object is there");
         Assert.False(harness.Sink.IsSynced(ObjectKind.Service));

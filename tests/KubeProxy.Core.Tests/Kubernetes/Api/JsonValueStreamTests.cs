@@ -4,12 +4,15 @@ using FsCheck;
 using FsCheck.Fluent;
 using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.Core.Kubernetes.Api.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 using KubeProxy.TestKit;
 
 namespace KubeProxy.Core.Tests.Api;
 
 public sealed class JsonValueStreamTests
 {
+    private static readonly JsonFormat Format = new();
+
     [Fact]
     public void Values_are_found_however_the_bytes_are_cut()
     {
@@ -29,7 +32,7 @@ public sealed class JsonValueStreamTests
         {
             var (items, list) = ReadList(text, piece);
             Assert.Equal(["""{"a":"]}"}""", """{"b":[1,{"c":"\""}]}""", "3"], items);
-            Assert.Equal(("17", "x"), (list.ResourceVersion, list.Continue));
+            Assert.Equal(new ListMetadata { ResourceVersion = "17", Continue = "x" }, list);
         }
     }
 
@@ -65,8 +68,8 @@ public sealed class JsonValueStreamTests
                 }
             }
 
-            ObjectHead.Read(content);
-            ApiStatus.Read(content);
+            Format.ReadHead(content);
+            Format.ReadStatus(content);
         }));
     }
 
@@ -100,10 +103,10 @@ public sealed class JsonValueStreamTests
     [Fact]
     public void Head_of_an_object_is_read_as_far_as_it_is_json()
     {
-        var head = ObjectHead.Read("""{"spec":{"metadata":{"name":"no"}},"metadata":{"labels":{"name":"no"},"name":"web","namespace":"default","resourceVersion":"5"},"status":{"x":tru"""u8);
+        var head = JsonHead.Read("""{"spec":{"metadata":{"name":"no"}},"metadata":{"labels":{"name":"no"},"name":"web","namespace":"default","resourceVersion":"5"},"status":{"x":tru"""u8);
         Assert.Equal(new ObjectHead("web", "default", "5", false), head);
-        Assert.True(ObjectHead.Read("""{"metadata":{"annotations":{"x":"y","k8s.io/initial-events-end":"true"},"resourceVersion":"6"}}"""u8).InitialEventsEnd);
-        Assert.False(ObjectHead.Read("""{"metadata":{"annotations":{"k8s.io/initial-events-end":"false"}}}"""u8).InitialEventsEnd);
+        Assert.True(JsonHead.Read("""{"metadata":{"annotations":{"x":"y","k8s.io/initial-events-end":"true"},"resourceVersion":"6"}}"""u8).InitialEventsEnd);
+        Assert.False(JsonHead.Read("""{"metadata":{"annotations":{"k8s.io/initial-events-end":"false"}}}"""u8).InitialEventsEnd);
     }
 
     private static Gen<JsonNode?> Values(int depth)
@@ -130,34 +133,22 @@ public sealed class JsonValueStreamTests
         return result;
     }
 
-    private static (List<string> Items, ListReader List) ReadList(string text, int piece)
+    private static (List<string> Items, ListMetadata List) ReadList(string text, int piece)
     {
-        var list = new ListReader(Open(Encoding.UTF8.GetBytes(text), piece));
         var items = new List<string>();
-        list.ReadAsync(item => items.Add(Encoding.UTF8.GetString(item))).GetAwaiter().GetResult();
-        return (items, list);
+        var list = Format.ReadListAsync(PieceStream.Open(Encoding.UTF8.GetBytes(text), piece), item => items.Add(Encoding.UTF8.GetString(item.Bytes)));
+        return (items, list.GetAwaiter().GetResult());
     }
 
-    private static void ReadAsList(byte[] bytes) => new ListReader(Open(bytes, 3)).ReadAsync(_ => { }).GetAwaiter().GetResult();
+    private static void ReadAsList(byte[] bytes) => Format.ReadListAsync(PieceStream.Open(bytes, 3), _ => { }).GetAwaiter().GetResult();
 
     private static void ReadAsWatch(byte[] bytes)
     {
-        var watch = new WatchReader(Open(bytes, 3));
+        var watch = Format.OpenWatch(PieceStream.Open(bytes, 3));
         while (watch.ReadAsync((_, _) => { }).AsTask().GetAwaiter().GetResult())
         {
         }
     }
 
-    private static JsonValueStream Open(byte[] bytes, int piece, int maxValueBytes = 1 << 20) =>
-        new(new PieceStream(bytes, piece), new IdleDeadline(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None), maxValueBytes);
-
-    /// <summary>Gives at most so many bytes at once, and not at once.</summary>
-    private sealed class PieceStream(byte[] bytes, int piece) : MemoryStream(bytes)
-    {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            await Task.Yield();
-            return await base.ReadAsync(buffer[..Math.Min(buffer.Length, piece)], cancellationToken);
-        }
-    }
+    private static JsonValueStream Open(byte[] bytes, int piece, int maxValueBytes = 1 << 20) => new(PieceStream.Open(bytes, piece, maxValueBytes));
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Kubernetes.Api;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 using KubeProxy.TestKit.Api;
 
 namespace KubeProxy.Core.Tests.Api;
@@ -10,12 +11,15 @@ namespace KubeProxy.Core.Tests.Api;
 public sealed class ListAndWatchTests
 {
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Initial_state_and_changes_arrive(bool stream)
+    [InlineData(true, WireFormats.Json, true)]
+    [InlineData(false, WireFormats.Json, true)]
+    [InlineData(true, WireFormats.Protobuf, true)]
+    [InlineData(false, WireFormats.Protobuf, true)]
+    [InlineData(true, WireFormats.Protobuf, false)]
+    public async Task Initial_state_and_changes_arrive(bool stream, string contentType, bool serverSpeaksProtobuf)
     {
-        await using var harness = await ApiHarness.MakeAsync(new FakeApiServerOptions { StreamsInitialState = stream });
-        await harness.StartAndSyncAsync();
+        await using var harness = await ApiHarness.MakeAsync(new FakeApiServerOptions { StreamsInitialState = stream, SpeaksProtobuf = serverSpeaksProtobuf });
+        await harness.StartAndSyncAsync(client: ApiHarness.FastClient with { AcceptContentTypes = contentType });
         await harness.ConvergeAsync();
 
         harness.Server.Set("services", ApiObjects.Service("api", "10.0.0.2"));
@@ -141,13 +145,16 @@ public sealed class ListAndWatchTests
         Assert.Single(harness.RequestsOf("servicecidrs"));
     }
 
-    [Fact]
-    public async Task Malformed_object_is_reported_and_the_rest_goes_on()
+    [Theory]
+    [InlineData(WireFormats.Json)]
+    [InlineData(WireFormats.Protobuf)]
+    public async Task Malformed_object_is_reported_and_the_rest_goes_on(string contentType)
     {
         await using var harness = await ApiHarness.MakeAsync();
-        await harness.StartAndSyncAsync();
-        harness.Server.SetRaw("services", ApiObjects.Service("web"),
-            """{"metadata":{"name":"web","namespace":"default","resourceVersion":"$RV"},"spec":{"ports":[{"port":"eighty"}]}}""");
+        await harness.StartAndSyncAsync(client: ApiHarness.FastClient with { AcceptContentTypes = contentType });
+        harness.Server.SetMalformed("services", ApiObjects.Service("web"),
+            """{"metadata":{"name":"web","namespace":"default","resourceVersion":"$RV"},"spec":{"ports":[{"port":"eighty"}]}}""",
+            ProtobufWriter.Field(2, ProtobufWriter.Field(1, ProtobufWriter.Field(3, 1L << 40))));
         harness.Server.Set("services", ApiObjects.Service("next"));
         await harness.Sink.WaitAsync(() => harness.Sink.Has(ObjectKind.Service, "next"), "the next service is there");
 
@@ -167,11 +174,13 @@ public sealed class ListAndWatchTests
         Assert.Empty(harness.Sink.Problems);
     }
 
-    [Fact]
-    public async Task Only_what_has_a_meaning_is_kept_of_labels_and_annotations()
+    [Theory]
+    [InlineData(WireFormats.Json)]
+    [InlineData(WireFormats.Protobuf)]
+    public async Task Only_what_has_a_meaning_is_kept_of_labels_and_annotations(string contentType)
     {
         await using var harness = await ApiHarness.MakeAsync();
-        await harness.StartAndSyncAsync();
+        await harness.StartAndSyncAsync(client: ApiHarness.FastClient with { AcceptContentTypes = contentType });
 
         Assert.Equal([WellKnownNames.ServiceNameLabel], harness.Sink.Find(ObjectKind.EndpointSlice, "web-1")!.Metadata.Labels!.Keys);
         Assert.Null(harness.Sink.Find(ObjectKind.EndpointSlice, "web-1")!.Metadata.Annotations);
@@ -179,13 +188,14 @@ public sealed class ListAndWatchTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Hundred_thousand_objects(bool stream)
+    [InlineData(true, WireFormats.Json)]
+    [InlineData(false, WireFormats.Protobuf)]
+    public async Task Hundred_thousand_objects(bool stream, string contentType)
     {
         await using var harness = await ApiHarness.MakeAsync();
         harness.Server.Fill("services", Enumerable.Range(0, 100_000).Select(i => ApiObjects.Service($"svc-{i}")));
-        await harness.StartAndSyncAsync(ApiHarness.Fast with { StreamInitialState = stream });
+        await harness.StartAndSyncAsync(
+            ApiHarness.Fast with { StreamInitialState = stream }, client: ApiHarness.FastClient with { AcceptContentTypes = contentType });
 
         Assert.Equal(100_001, harness.Sink.Count(ObjectKind.Service));
     }

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace KubeProxy.Core.Kubernetes.Api.Json;
+namespace KubeProxy.Core.Kubernetes.Api.Wire;
 
 /// <summary>The bytes of a value in one piece; copied into a rented array only when they come in several.</summary>
 internal readonly struct ContiguousBytes : IDisposable

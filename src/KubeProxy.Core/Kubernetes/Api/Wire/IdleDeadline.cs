@@ -1,4 +1,4 @@
-namespace KubeProxy.Core.Kubernetes.Api.Json;
+namespace KubeProxy.Core.Kubernetes.Api.Wire;
 
 /// <summary>
 /// A time limit for each single wait on a connection. Data that keeps coming is never cut, however long it takes; silence is.

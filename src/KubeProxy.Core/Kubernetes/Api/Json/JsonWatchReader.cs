@@ -1,26 +1,12 @@
 using System.Text.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 
 namespace KubeProxy.Core.Kubernetes.Api.Json;
 
-/// <summary><c>type</c> of a watch event.</summary>
-internal enum WatchEventType
-{
-    Unknown,
-    Added,
-    Modified,
-    Deleted,
-    Bookmark,
-    Error,
-}
-
-/// <summary>Takes an event; the bytes of its object are valid during the call.</summary>
-internal delegate void WatchEventHandler(WatchEventType type, ReadOnlySpan<byte> utf8);
-
 /// <summary>Reads the response to a watch request, event by event.</summary>
-internal sealed class WatchReader(JsonValueStream stream)
+internal sealed class JsonWatchReader(JsonFormat format, JsonValueStream stream) : IWatchReader
 {
-    /// <summary>Waits for the next event and hands it over; false when the server has ended the watch.</summary>
-    /// <exception cref="ApiRequestException">What comes is no event, or the connection broke or is silent.</exception>
+    /// <inheritdoc/>
     public async ValueTask<bool> ReadAsync(WatchEventHandler onEvent)
     {
         if (await stream.PeekAsync() < 0) return false;
@@ -29,7 +15,7 @@ internal sealed class WatchReader(JsonValueStream stream)
         return true;
     }
 
-    private static void Hand(ReadOnlySpan<byte> frame, WatchEventHandler onEvent)
+    private void Hand(ReadOnlySpan<byte> frame, WatchEventHandler onEvent)
     {
         var type = WatchEventType.Unknown;
         var from = 0;
@@ -55,15 +41,9 @@ internal sealed class WatchReader(JsonValueStream stream)
             throw ApiRequestException.Broken("an event of the watch is not valid: " + e.Message, e);
         }
 
-        onEvent(type, frame[from..to]);
+        onEvent(type, new EncodedObject(format, frame[from..to]));
     }
 
     private static WatchEventType TypeOf(ref Utf8JsonReader reader) =>
-        reader.TokenType != JsonTokenType.String ? WatchEventType.Unknown
-        : reader.ValueTextEquals("ADDED"u8) ? WatchEventType.Added
-        : reader.ValueTextEquals("MODIFIED"u8) ? WatchEventType.Modified
-        : reader.ValueTextEquals("DELETED"u8) ? WatchEventType.Deleted
-        : reader.ValueTextEquals("BOOKMARK"u8) ? WatchEventType.Bookmark
-        : reader.ValueTextEquals("ERROR"u8) ? WatchEventType.Error
-        : WatchEventType.Unknown;
+        reader.TokenType == JsonTokenType.String ? WatchEventTypes.Parse(reader.ValueSpan) : WatchEventType.Unknown;
 }

@@ -1,23 +1,17 @@
 using System.Buffers;
 using System.Text.Json;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 
 namespace KubeProxy.Core.Kubernetes.Api.Json;
 
-/// <summary>Takes one object of a list, or of an event; the bytes are valid during the call.</summary>
-internal delegate void ObjectHandler(ReadOnlySpan<byte> utf8);
-
 /// <summary>Reads the response to a list request, item by item.</summary>
-internal sealed class ListReader(JsonValueStream stream)
+internal sealed class JsonListReader(JsonFormat format, JsonValueStream stream)
 {
-    /// <summary><c>metadata.resourceVersion</c> of the list: where to watch from.</summary>
-    public string? ResourceVersion { get; private set; }
-
-    /// <summary><c>metadata.continue</c>; empty or null on the last page.</summary>
-    public string? Continue { get; private set; }
+    private ListMetadata _metadata = new();
 
     /// <summary>Reads all of it. Members may come in any order, as long as there is one list of items.</summary>
     /// <exception cref="ApiRequestException">It is no list, or the connection broke.</exception>
-    public async Task ReadAsync(ObjectHandler onItem)
+    public async Task<ListMetadata> ReadAsync(ObjectHandler onItem)
     {
         await ExpectAsync('{');
         while (true)
@@ -29,6 +23,7 @@ internal sealed class ListReader(JsonValueStream stream)
         }
 
         stream.Take();
+        return _metadata;
     }
 
     private async Task ReadMemberAsync(ObjectHandler onItem)
@@ -52,10 +47,10 @@ internal sealed class ListReader(JsonValueStream stream)
         }
     }
 
-    private static void Hand(ReadOnlySequence<byte> item, ObjectHandler onItem)
+    private void Hand(ReadOnlySequence<byte> item, ObjectHandler onItem)
     {
         using var bytes = new ContiguousBytes(item);
-        onItem(bytes.Span);
+        onItem(new EncodedObject(format, bytes.Span));
     }
 
     private void ReadMetadata(ReadOnlySequence<byte> value)
@@ -63,8 +58,7 @@ internal sealed class ListReader(JsonValueStream stream)
         try
         {
             var reader = new Utf8JsonReader(value);
-            var metadata = JsonSerializer.Deserialize(ref reader, ApiJsonContext.Default.ListMetadata);
-            (ResourceVersion, Continue) = (metadata?.ResourceVersion, metadata?.Continue);
+            _metadata = JsonSerializer.Deserialize(ref reader, ApiJsonContext.Default.ListMetadata) ?? _metadata;
         }
         catch (JsonException e)
         {
@@ -100,12 +94,4 @@ internal sealed class ListReader(JsonValueStream stream)
         Items,
         Metadata,
     }
-}
-
-/// <summary><c>ListMeta</c> of the API.</summary>
-internal sealed record ListMetadata
-{
-    public string? ResourceVersion { get; init; }
-
-    public string? Continue { get; init; }
 }

@@ -1,17 +1,11 @@
 using System.Text.Json;
-using KubeProxy.Core.Model;
+using KubeProxy.Core.Kubernetes.Api.Wire;
 
 namespace KubeProxy.Core.Kubernetes.Api.Json;
 
-/// <summary>
-/// The identity of an object: all that a deletion or a bookmark needs, and all that can be had of an object that is malformed.
-/// </summary>
-internal readonly record struct ObjectHead(string Name, string Namespace, string? ResourceVersion, bool InitialEventsEnd)
+/// <summary>Finds the identity of an object in its JSON, even if nothing else of it can be read.</summary>
+internal static class JsonHead
 {
-    private const string InitialEventsEndAnnotation = "k8s.io/initial-events-end";
-
-    public NamespacedName NameAs(ObjectKind kind) => new(kind.IsNamespaced() ? Namespace : "", Name);
-
     /// <summary>Reads as far as the text is JSON; never throws because of its content.</summary>
     public static ObjectHead Read(ReadOnlySpan<byte> utf8)
     {
@@ -59,7 +53,7 @@ internal readonly record struct ObjectHead(string Name, string Namespace, string
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isEnd = reader.ValueTextEquals(InitialEventsEndAnnotation);
+            var isEnd = reader.ValueTextEquals(ObjectHead.InitialEventsEndAnnotation);
             reader.Read();
             if (isEnd && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("true"u8))
                 head = head with { InitialEventsEnd = true };
