@@ -90,12 +90,13 @@ internal sealed class EventTrace : IDisposable
         await RequestAsync(connection, StopTracing, payload, CancellationToken.None);
     }
 
+    /// <summary>The newest: what a killed process left behind is there still, and another one of the same number may have been one.</summary>
     private static string FindPort()
     {
         var pattern = $"dotnet-diagnostic-{Environment.ProcessId}-*-socket";
         try
         {
-            return Directory.EnumerateFiles(Path.GetTempPath(), pattern).FirstOrDefault()
+            return Directory.EnumerateFiles(Path.GetTempPath(), pattern).MaxBy(File.GetLastWriteTimeUtc)
                 ?? throw new IOException($"there is no {Path.GetTempPath()}{pattern}: the directory was not writable at the start, or DOTNET_EnableDiagnostics is 0");
         }
         catch (UnauthorizedAccessException e)
