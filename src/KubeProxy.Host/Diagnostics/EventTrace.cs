@@ -90,7 +90,7 @@ internal sealed class EventTrace : IDisposable
         await RequestAsync(connection, StopTracing, payload, CancellationToken.None);
     }
 
-    /// <summary>The newest: what a killed process left behind is there still, and another one of the same number may have been one.</summary>
+    /// <summary>The newest one: a killed process leaves its port behind, and may have had the same process id.</summary>
     private static string FindPort()
     {
         var pattern = $"dotnet-diagnostic-{Environment.ProcessId}-*-socket";

@@ -8,8 +8,8 @@ internal static class MetadataDecoder
     private const long FirstSecond = -62135596800; // 0001-01-01
     private const long LastSecond = 253402300799; // 9999-12-31
 
-    /// <summary>The field of any object that its metadata is in.</summary>
-    public const int MetadataField = 1;
+    /// <summary>Where every kind of object has its metadata.</summary>
+    private const int MetadataField = 1;
 
     public static ObjectMeta Read(ref ProtobufReader reader)
     {

@@ -12,8 +12,8 @@ internal static class ProtobufEnvelope
     /// <summary>The first bytes.</summary>
     public static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
-    /// <summary>The object in an envelope.</summary>
-    /// <exception cref="ProtobufException">There is no envelope, or nothing in it.</exception>
+    /// <summary>The object in an envelope; empty when there is none in it.</summary>
+    /// <exception cref="ProtobufException">There is no envelope, or it is damaged.</exception>
     public static ReadOnlySpan<byte> Unwrap(ReadOnlySpan<byte> bytes, StringCache strings)
     {
         if (!bytes.StartsWith(Magic)) throw new ProtobufException("", "it does not begin as an object does");
