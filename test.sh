@@ -17,6 +17,7 @@ install_packages() {
 nft nftables
 iptables iptables
 conntrack conntrack
+gcc build-essential
 ip iproute2
 ipvsadm ipvsadm
 strace strace

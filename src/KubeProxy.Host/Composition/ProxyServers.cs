@@ -3,6 +3,7 @@ using System.Text.Json;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Diagnostics;
 using KubeProxy.Host.Http;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Metrics;
@@ -48,7 +49,7 @@ internal sealed class ProxyServers(
         if (FeatureGates.IsEnabled(source, "ComponentFlagz")) pages.Add("/flagz", ComponentPages.Flags(arguments.AllValues()).Answer);
         if (FeatureGates.IsEnabled(source, "ComponentStatusz"))
             pages.Add("/statusz", ComponentPages.Status(_process.Start, time, () => pages.Roots).Answer);
-        new ProfilingEndpoints(() => configuration.Value.Source.EnableProfiling, verbosity, time).AddTo(pages);
+        new ProfilingEndpoints(() => configuration.Value.Source.EnableProfiling, samples: !NativeCode.IsUsed, verbosity, time).AddTo(pages);
         return pages.Handle;
     }
 

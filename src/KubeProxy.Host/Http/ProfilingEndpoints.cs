@@ -11,9 +11,10 @@ namespace KubeProxy.Host.Http;
 /// <c>nettrace</c>, which dotnet-trace, PerfView and Visual Studio read; the others are text.
 /// </summary>
 /// <param name="isEnabled">Whether it is switched on; if not, there is nothing here.</param>
+/// <param name="samples">Whether the runtime samples stacks; native code leaves that to perf.</param>
 /// <param name="verbosity">How much is logged, for <c>/debug/flags/v</c>.</param>
 /// <param name="time">The clock of recordings.</param>
-internal sealed class ProfilingEndpoints(Func<bool> isEnabled, VerbositySwitch verbosity, TimeProvider time)
+internal sealed class ProfilingEndpoints(Func<bool> isEnabled, bool samples, VerbositySwitch verbosity, TimeProvider time)
 {
     private static readonly TimeSpan LongestRecording = TimeSpan.FromMinutes(5);
     private int _isRecording;
@@ -23,7 +24,7 @@ internal sealed class ProfilingEndpoints(Func<bool> isEnabled, VerbositySwitch v
     {
         pages.Add("/debug/pprof", Guarded(_ => Redirect("/debug/pprof/")));
         pages.Add("/debug/pprof/", Guarded(Profiles));
-        pages.Add("/debug/pprof/profile", Guarded(request => RecordAsync(request, EventSelection.CpuSamples, defaultSeconds: 30)));
+        pages.Add("/debug/pprof/profile", samples ? Guarded(request => RecordAsync(request, EventSelection.CpuSamples, defaultSeconds: 30)) : Guarded(_ => NotSampled()));
         pages.Add("/debug/pprof/trace", Guarded(request => RecordAsync(request, EventSelection.RuntimeEvents, defaultSeconds: 1)));
         pages.Add("/debug/flags", Guarded(Flags));
         pages.Add("/debug/flags/", Guarded(Flags));
@@ -41,7 +42,7 @@ internal sealed class ProfilingEndpoints(Func<bool> isEnabled, VerbositySwitch v
             <p>Profiles of this process. Those marked * are recorded while you wait (?seconds=N), in the format nettrace:
             open them with dotnet-trace, PerfView or Visual Studio.</p>
             <ul>
-            <li><a href="profile?seconds=30">profile</a> * where CPU time goes: stacks of all threads every millisecond</li>
+            <li><a href="profile?seconds=30">profile</a> * where CPU time goes: stacks of all threads every millisecond (native code: perf record)</li>
             <li><a href="trace?seconds=5">trace</a> * collections, threads, locks, exceptions, compilation</li>
             <li><a href="heap">heap</a> the managed heap by generation</li>
             <li><a href="allocs">allocs</a> allocations and collections since the start</li>
@@ -60,6 +61,10 @@ internal sealed class ProfilingEndpoints(Func<bool> isEnabled, VerbositySwitch v
         "symbol" => Text("num_symbols: 0\n"),
         _ => HttpReply.Text(StatusCodes.Status404NotFound, "Unknown profile\n"),
     };
+
+    private static HttpReply NotSampled() => HttpReply.Text(
+        StatusCodes.Status501NotImplemented,
+        $"this program is native code, which its runtime does not sample; the kernel does: perf record -g -p {Environment.ProcessId} -- sleep 30\n");
 
     private async ValueTask<HttpReply> RecordAsync(HttpRequest request, EventSelection selection, int defaultSeconds)
     {

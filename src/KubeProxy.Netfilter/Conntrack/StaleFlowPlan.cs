@@ -41,6 +41,11 @@ public sealed class StaleFlowPlan
     /// <summary>The family.</summary>
     public IpFamily Family { get; }
 
+    /// <summary>
+    /// Whether flows that are not translated are left alone: nothing bypasses rules that look at every packet. False unless set.
+    /// </summary>
+    public bool KeepsUntranslated { get; init; }
+
     /// <summary>The UDP frontends whose flows are to be looked at.</summary>
     public IReadOnlyCollection<FrontendKey> Frontends => _serving.Keys;
 
@@ -51,7 +56,7 @@ public sealed class StaleFlowPlan
     public bool IsStale(in Flow flow)
     {
         if (flow.Original.Protocol != Protocol.Udp || !TryFindServing(flow, out var serving)) return false;
-        if (!flow.IsDestinationTranslated) return !serving.IsEmpty && !Contains(serving, flow.ReplySource);
+        if (!flow.IsDestinationTranslated) return !KeepsUntranslated && !serving.IsEmpty && !Contains(serving, flow.ReplySource);
         return !Contains(serving, flow.ReplySource);
     }
 

@@ -9,6 +9,12 @@ internal interface IBackendRules
     /// <summary>An interface whose addresses are not the node's own, because the backend put them there; null for none.</summary>
     string? OwnInterface => null;
 
+    /// <summary>
+    /// Whether every packet of a flow is sent on by the rules, instead of the first one deciding for all: then no flow is stale that
+    /// nobody translates, and deleting it could take the direction from it that the rules go by.
+    /// </summary>
+    bool SeesEveryPacket => false;
+
     /// <summary>Compiles what changed into desired kernel objects. Must not fail: the changes count as taken.</summary>
     /// <param name="changes">What changed.</param>
     /// <param name="baseChanged">Whether what the rules without any service are made of changed, or is to be looked at again.</param>

@@ -11,7 +11,12 @@ namespace KubeProxy.Netfilter.Proxy;
 /// Deletes UDP conntrack entries that lead where a service port no longer goes. Remembers what changed until its flows have been
 /// looked at: a sync that fails is tried again without its changes, and must still delete what they made stale.
 /// </summary>
-internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePorts, IConntrack conntrack, ILogger logger)
+/// <param name="family">The family.</param>
+/// <param name="servicePorts">The service ports that are wanted.</param>
+/// <param name="keepsUntranslated">Whether flows that are not translated are left alone.</param>
+/// <param name="conntrack">Where the flows are.</param>
+/// <param name="logger">Where to say what failed.</param>
+internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePorts, bool keepsUntranslated, IConntrack conntrack, ILogger logger)
 {
     private readonly HashSet<ServicePortName> _changed = [];
     private readonly HashSet<FrontendKey> _frontendsBefore = [];
@@ -34,7 +39,7 @@ internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePo
     public async Task<int> DeleteAsync(Func<IpAddr, bool> acceptsNodePorts, CancellationToken cancellationToken)
     {
         var current = _changed.Select(servicePorts.Find).OfType<ServicePortPlan>();
-        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts);
+        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts) { KeepsUntranslated = keepsUntranslated };
         try
         {
             var deleted = await new StaleFlowCleaner(conntrack).CleanAsync(plan, cancellationToken);

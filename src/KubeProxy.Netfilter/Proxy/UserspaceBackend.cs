@@ -44,6 +44,9 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
     /// <inheritdoc/>
     public IpFamily Family => _options.Family;
 
+    /// <summary>They do: nothing is translated.</summary>
+    bool IBackendRules.SeesEveryPacket => true;
+
     /// <inheritdoc/>
     public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 
 namespace KubeProxy.Kernel.Tests.Proxy;
@@ -109,6 +110,19 @@ public sealed class HostTests : IDisposable
         var calls = File.ReadLines(trace).Where(line => line.Contains("execve", StringComparison.Ordinal)).ToList();
         Assert.Single(calls); // strace's own start of the program
         Assert.Contains("kube-proxy", calls[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>Both forms of the program record events; the native one leaves samples to perf, and says so.</summary>
+    [Fact]
+    public async Task Recordings_are_nettrace_or_say_what_to_use()
+    {
+        _manifests.Settings = "enableProfiling: true";
+        using var proxy = await StartAsync();
+        using var trace = await proxy.TryGetAsync(10249, "/debug/pprof/trace?seconds=0.3");
+        Assert.StartsWith("Nettrace", await trace!.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var profile = await proxy.TryGetAsync(10249, "/debug/pprof/profile?seconds=0.3");
+        var (form, start) = profile!.StatusCode == HttpStatusCode.NotImplemented ? ("native", "this program is native code") : ("with a runtime", "Nettrace");
+        Assert.True((await profile.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).StartsWith(start, StringComparison.Ordinal), form);
     }
 
     [Fact]

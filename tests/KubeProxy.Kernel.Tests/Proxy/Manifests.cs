@@ -21,7 +21,7 @@ public sealed class Manifests : IDisposable
     public string Mode { get; init; } = "nftables";
 
     /// <summary>Further lines of the configuration.</summary>
-    public string Settings { get; init; } = "";
+    public string Settings { get; set; } = "";
 
     /// <summary>Writes a configuration file and returns its path.</summary>
     public string Configuration(int healthzPort = 10256, int metricsPort = 10249, string minSyncPeriod = "1ms")

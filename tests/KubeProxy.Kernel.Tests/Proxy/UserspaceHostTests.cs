@@ -192,6 +192,50 @@ public sealed class UserspaceHostTests : IDisposable
         await HostTests.EventuallyAsync(() => Task.FromResult(backend.Connections == 0), 60_000);
     }
 
+    /// <summary>
+    /// When the entry of a flow gets lost between a question and its answer, the answer makes a new one, by which the client is the one
+    /// who answers: its next question has to arrive all the same.
+    /// </summary>
+    [Theory]
+    [InlineData(ProtocolType.Udp)]
+    [InlineData(ProtocolType.Tcp)]
+    public async Task Connections_survive_when_conntrack_forgets_them_before_an_answer(ProtocolType protocol)
+    {
+        var name = protocol.ToString().ToUpperInvariant();
+        _manifests.Write("service.ask", $$"""
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"ask","namespace":"default"},
+             "spec":{"type":"ClusterIP","clusterIP":"10.96.0.53","clusterIPs":["10.96.0.53"],"ports":[{"protocol":"{{name}}","port":53,"targetPort":5353}]} }
+            """);
+        _manifests.Write("slice.ask", $$"""
+            {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"ask-1","namespace":"default","labels":{"kubernetes.io/service-name":"ask"} },
+             "addressType":"IPv4","ports":[{"name":"","protocol":"{{name}}","port":5353}],"endpoints":[{"addresses":["{{MiniCluster.PodAddress(0)}}"],"conditions":{"ready":true} }]}
+            """);
+        using var proxy = await StartAsync();
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        var type = protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream;
+        using var listener = _cluster.Pods[0].Run(() => new Socket(AddressFamily.InterNetwork, type, protocol));
+        listener.Bind(new IPEndPoint(IPAddress.Any, 5353));
+        if (type == SocketType.Stream) listener.Listen();
+        using var client = _cluster.Client.Run(() => new Socket(AddressFamily.InterNetwork, type, protocol));
+        await client.ConnectAsync(IPAddress.Parse("10.96.0.53"), 53, timeout.Token);
+        using var endpoint = type == SocketType.Stream ? await listener.AcceptAsync(timeout.Token) : null;
+        var buffer = new byte[16];
+        for (var round = 0; round < 3; round++)
+        {
+            await client.SendAsync("question"u8.ToArray(), timeout.Token);
+            var asking = await (endpoint ?? listener).ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), timeout.Token);
+            Assert.Equal(8, asking.ReceivedBytes);
+            _cluster.Node.Exec("conntrack", "-F");
+            if (endpoint is null) await listener.SendToAsync("answer"u8.ToArray(), asking.RemoteEndPoint, timeout.Token);
+            else await endpoint.SendAsync("answer"u8.ToArray(), timeout.Token);
+            Assert.Equal(6, await client.ReceiveAsync(buffer, timeout.Token));
+            Assert.Contains(OriginalSources(), source => source == "10.96.0.53");
+        }
+
+        IEnumerable<string> OriginalSources() => _cluster.Node.Exec("conntrack", "-L").Split('\n').Where(line => line.Contains("src=", StringComparison.Ordinal))
+            .Select(line => line.Split("src=")[1].Split(' ')[0]);
+    }
+
     /// <summary>How many file descriptors this process, and any that it starts, may have: more than its hard limit if it may.</summary>
     private int RaiseDescriptorLimit()
     {

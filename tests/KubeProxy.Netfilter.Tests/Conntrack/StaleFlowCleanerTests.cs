@@ -38,6 +38,16 @@ public sealed class StaleFlowCleanerTests
     }
 
     [Theory]
+    [InlineData(Vip, null, false)] // each of its packets is looked at
+    [InlineData(Vip, A, false)]
+    [InlineData(Vip, B, true)] // translated by the rules of another mode
+    public void Flows_that_are_not_translated_may_be_kept(string frontend, string? server, bool isStale)
+    {
+        var plan = new StaleFlowPlan(IpFamily.IPv4, [Plan(A, Vip)], [], _ => false) { KeepsUntranslated = true };
+        Assert.Equal(isStale, plan.IsStale(FlowMessages.Udp("10.0.0.1:4000", frontend, server)));
+    }
+
+    [Theory]
     [InlineData(Vip, A, true)]
     [InlineData(Vip, null, false)] // no longer our address: may be anybody's
     [InlineData("192.0.2.1:30053", A, true)]

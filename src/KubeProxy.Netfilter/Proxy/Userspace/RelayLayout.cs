@@ -19,6 +19,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
 
     private const string Relay = "relay";
     private const string ShortCircuit = "relay-short-circuit";
+    private const string Answers = "answers";
 
     private readonly PolicyChains _policies = new(parts);
 
@@ -36,6 +37,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
         parts.Chain(ShortCircuit, [.. ToRelay(RelayEntrance.ShortCircuit)]),
         parts.Chain(ExternalLocal, [.. FromInside(), new NftRule(RuleParts.Goto(Relay))]),
         parts.Chain(ExternalNone, [.. FromInside()]),
+        parts.Chain(Answers, [new NftRule(new NftTransparentSocket(), RuleParts.Return), new NftRule(RuleParts.Accept)]),
         parts.Hooked("filter-prerouting-pre-relay", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
         parts.Hooked("filter-output-pre-relay", NftChainType.Filter, NftHook.Output, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
         parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
@@ -47,7 +49,8 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
 
     private IEnumerable<NftRule> PreroutingRules(NodePlan node)
     {
-        yield return Ignore(IsReply, "answers to connections of others");
+        // An entry that got lost may have come back with an answer of the relay: then its clients seem to be the ones who answer.
+        yield return new NftRule(IsReply, RuleParts.Jump(Answers)) { Comment = "answers to connections of others" };
         yield return Ignore(IsTranslated, "connections that someone translates already");
         yield return new NftRule(FromLoopback, IsNotMarked, RuleParts.Return) { Comment = "this node's own packets have the mark from output" };
         yield return new NftRule(new NftVerdictMapStatement(parts.Frontend, RelayMaps.ExternalIps));
