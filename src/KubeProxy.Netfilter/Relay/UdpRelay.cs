@@ -104,8 +104,8 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         flow.Close();
         _flows.Remove(flow.Key);
         _activity.Remove(flow.Activity);
-        flow.Service.Counters.Closed();
         if (--flow.Frontend.Flows == 0) Close(flow.Frontend);
+        flow.Service.Counters.Closed(); // When nothing can be sent to its socket any more.
         Publish();
     }
 
