@@ -50,6 +50,11 @@ public readonly record struct FrontendKey(IpAddr? Address, Protocol Protocol, us
         : $"node port {Port}/{Protocol.ToLowerName()}";
 
     /// <inheritdoc/>
+    public bool Equals(FrontendKey other) =>
+        Port == other.Port && Protocol == other.Protocol && Address.HasValue == other.Address.HasValue
+        && Address.GetValueOrDefault() == other.Address.GetValueOrDefault();
+
+    /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Address.GetValueOrDefault(), ((int)Protocol << 16) | Port);
 }
 
