@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace KubeProxy.Kernel.Tests.Proxy;
 
@@ -137,6 +138,41 @@ public sealed class HostTests : IDisposable
         Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
         Assert.Contains("broken.json", proxy.Log, StringComparison.Ordinal);
         Assert.Contains("spec.ports", proxy.Log, StringComparison.Ordinal);
+    }
+
+    /// <summary>A file system of its own, in the mount namespace of the program alone.</summary>
+    [Fact]
+    public async Task On_a_full_disk_the_last_good_content_stays_in_force()
+    {
+        using var proxy = ProxyProcess.Start(
+            _cluster.Node, _manifests, "unshare", "--mount", "sh", "-ec",
+            "d=$1; shift; mkdir /tmp/objects.$$; cp $d/*.json /tmp/objects.$$; mount -t tmpfs -o size=64k none $d; cp /tmp/objects.$$/* $d; rm -r /tmp/objects.$$; exec \"$@\"",
+            "sh", _manifests.Objects);
+        await proxy.WaitReadyAsync();
+        var disk = proxy.PathOf(_manifests.Objects);
+        var service = Path.Combine(disk, "service.web.json");
+        var good = await File.ReadAllTextAsync(service, TestContext.Current.CancellationToken);
+        var filler = Path.Combine(disk, "filler");
+        Assert.Throws<IOException>(() => Overwrite(filler, new string(' ', 1 << 20)));
+
+        // What is written fits as far as the page that the old content leaves.
+        var larger = good.Replace("\"ports\"", $"\"externalName\":\"{new string('x', 16 << 10)}\",\"ports\"", StringComparison.Ordinal);
+        Assert.Throws<IOException>(() => Overwrite(service, larger));
+        Assert.InRange(new FileInfo(service).Length, 0, larger.Length - 1);
+        await EventuallyAsync(() => Task.FromResult(proxy.Log.Contains("the last good content of the file stays in force", StringComparison.Ordinal)));
+        Assert.Contains("service.web.json", proxy.Log, StringComparison.Ordinal);
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
+
+        File.Delete(filler);
+        Overwrite(service, good.Replace(ClusterIp, "10.96.0.11", StringComparison.Ordinal));
+        await EventuallyAsync(async () => await TryConnectAsync("10.96.0.11") is not null);
+
+        static void Overwrite(string path, string content)
+        {
+            // Not File.WriteAllText, which asks for the room first.
+            using var file = new FileStream(path, FileMode.Create);
+            file.Write(Encoding.UTF8.GetBytes(content));
+        }
     }
 
     [Fact]

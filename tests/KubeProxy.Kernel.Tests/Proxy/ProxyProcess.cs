@@ -91,6 +91,9 @@ public sealed partial class ProxyProcess : IDisposable
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    /// <summary>Where a path of its mount namespace is found here.</summary>
+    public string PathOf(string path) => $"/proc/{_process.Id}/root{path}";
+
     /// <summary>How many file descriptors it has open.</summary>
     public int CountDescriptors() => Directory.GetFiles($"/proc/{_process.Id}/fd").Length;
 
