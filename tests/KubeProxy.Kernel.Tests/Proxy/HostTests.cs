@@ -146,7 +146,7 @@ public sealed class HostTests : IDisposable
     {
         using var proxy = ProxyProcess.Start(
             _cluster.Node, _manifests, "unshare", "--mount", "sh", "-ec",
-            "d=$1; shift; mkdir /tmp/objects.$$; cp $d/*.json /tmp/objects.$$; mount -t tmpfs -o size=64k none $d; cp /tmp/objects.$$/* $d; rm -r /tmp/objects.$$; exec \"$@\"",
+            "d=$1; shift; cp -r $d $d.copy; mount -t tmpfs -o size=64k none $d; cp $d.copy/*.json $d; exec \"$@\"",
             "sh", _manifests.Objects);
         await proxy.WaitReadyAsync();
         var disk = proxy.PathOf(_manifests.Objects);
