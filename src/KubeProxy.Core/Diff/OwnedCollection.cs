@@ -26,7 +26,7 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     private const int SmallChange = 256;
 
     private readonly Dictionary<TKey, Entry> _entries = [];
-    private readonly Dictionary<TOwner, TKey[]> _keysOfOwner = [];
+    private readonly Dictionary<TOwner, Keys> _keysOfOwner = [];
     private readonly HashSet<TKey> _contested = [];
 
     // The keys that may differ: those that do, once or more often, and others that did. A list costs a fraction of a set, and
@@ -55,30 +55,25 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     });
 
     /// <summary>Replaces everything that the owner claims. A key that occurs twice keeps its first value.</summary>
-    public void Set(TOwner owner, IReadOnlyCollection<KeyValuePair<TKey, TValue>> entries)
+    public void Set(TOwner owner, ReadOnlySpan<KeyValuePair<TKey, TValue>> entries)
     {
-        if (entries.Count == 0)
+        if (entries.IsEmpty)
         {
             Remove(owner);
             return;
         }
 
         var pass = NextPass();
-        var (keys, count) = (new TKey[entries.Count], 0);
         ref var current = ref CollectionsMarshal.GetValueRefOrAddDefault(_keysOfOwner, owner, out var isKnown);
-        foreach (var (key, value) in entries)
-            if (Claim(owner, key, value, pass, !isKnown)) keys[count++] = key;
-        if (count < keys.Length) Array.Resize(ref keys, count);
-        var before = current ?? [];
-        current = keys;
-        foreach (var key in before) Unclaim(owner, key, exceptPass: pass);
+        var before = current;
+        current = Claim(owner, entries, pass, !isKnown);
+        if (isKnown) Unclaim(owner, before, exceptPass: pass);
     }
 
     /// <summary>Drops everything that the owner claims.</summary>
     public void Remove(TOwner owner)
     {
-        if (!_keysOfOwner.Remove(owner, out var keys)) return;
-        foreach (var key in keys) Unclaim(owner, key, exceptPass: 0);
+        if (_keysOfOwner.Remove(owner, out var keys)) Unclaim(owner, keys, exceptPass: 0);
     }
 
     /// <summary>What is desired for a key, and whose claim that is.</summary>
@@ -200,6 +195,17 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         }
     }
 
+    private Keys Claim(TOwner owner, ReadOnlySpan<KeyValuePair<TKey, TValue>> entries, ulong pass, bool isNewOwner)
+    {
+        Claim(owner, entries[0].Key, entries[0].Value, pass, isNewOwner);
+        if (entries.Length == 1) return new Keys(entries[0].Key, []);
+        var (rest, count) = (new TKey[entries.Length - 1], 0);
+        foreach (var (key, value) in entries[1..])
+            if (Claim(owner, key, value, pass, isNewOwner)) rest[count++] = key;
+        if (count < rest.Length) Array.Resize(ref rest, count);
+        return new Keys(entries[0].Key, rest);
+    }
+
     // False when the owner has claimed the key in this pass already.
     private bool Claim(TOwner owner, TKey key, TValue value, ulong pass, bool isNewOwner)
     {
@@ -219,6 +225,12 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         // As long as all agree, only the new one can disagree.
         if (_contested.Contains(key) || !claims.AgreeWith(value)) TrackContest(claims, key);
         return true;
+    }
+
+    private void Unclaim(TOwner owner, in Keys keys, ulong exceptPass)
+    {
+        Unclaim(owner, keys.First, exceptPass);
+        foreach (var key in keys.Rest) Unclaim(owner, key, exceptPass);
     }
 
     private void Unclaim(TOwner owner, TKey key, ulong exceptPass)
@@ -299,6 +311,9 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         if (claims.Losers.Any()) _contested.Add(key);
         else _contested.Remove(key);
     }
+
+    // Most owners have one key in a collection.
+    private readonly record struct Keys(TKey First, TKey[] Rest);
 
     private enum KernelState : byte
     {

@@ -23,6 +23,13 @@ public sealed class FrontendArbiter
     /// <summary>The number of keys that more than one owner claims.</summary>
     public int ContestedCount => _losers.Count;
 
+    /// <summary>Makes room for that many owners with one key each, which is then not made step by step.</summary>
+    public void EnsureCapacity(int owners)
+    {
+        _claims.EnsureCapacity(owners);
+        _winners.EnsureCapacity(owners);
+    }
+
     /// <summary>Replaces all claims of an owner.</summary>
     /// <param name="owner">The owner.</param>
     /// <param name="createdAt">Its age.</param>

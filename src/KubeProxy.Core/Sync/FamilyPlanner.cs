@@ -76,6 +76,13 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     /// <summary>Plans what is marked, and returns what that changes.</summary>
     public PlanBatch Take()
     {
+        // At a start everything is planned at once, and tables that grow meanwhile cost more than what is put into them.
+        if (_pending.Count > _plans.Count)
+        {
+            _plans.EnsureCapacity(_pending.Count);
+            _arbiter.EnsureCapacity(_pending.Count);
+        }
+
         var planned = PlanPending();
         var updated = new List<ServicePortPlan>(planned.Count);
         var removed = new List<ServicePortName>();

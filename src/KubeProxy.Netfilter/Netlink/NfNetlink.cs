@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace KubeProxy.Netlink;
 
@@ -43,6 +44,9 @@ public readonly record struct NfGenMessage(byte Family, byte Version, ushort Res
 /// <summary>Messages of NETLINK_NETFILTER.</summary>
 public static class NfNetlink
 {
+    /// <summary>The generation that stands for any: no ruleset has it.</summary>
+    internal const uint AnyGeneration = 0;
+
     private const ushort BatchBegin = 0x10; // NFNL_MSG_BATCH_BEGIN
     private const ushort BatchEnd = 0x11; // NFNL_MSG_BATCH_END
 
@@ -73,6 +77,15 @@ public static class NfNetlink
         writer.BeginMessage(BatchBegin, NlMsgFlags.Request);
         writer.PutNfGenMessage(0, (ushort)subsystem);
         if (generation is { } expected) writer.PutU32BigEndian(BatchAttribute.Generation, expected);
+    }
+
+    /// <summary>Expects another generation than the batch was begun with.</summary>
+    /// <param name="writer">Begun by <see cref="PutBatchBegin"/> with a generation, which may be <see cref="AnyGeneration"/>.</param>
+    /// <param name="generation">The generation that the ruleset must have (else ERESTART).</param>
+    internal static void SetBatchGeneration(this NlMsgWriter writer, uint generation)
+    {
+        const int Offset = NlMsgHeader.Size + NfGenMessage.Size + 4; // the value of the first attribute of the first message
+        BinaryPrimitives.WriteUInt32BigEndian(MemoryMarshal.AsMemory(writer.Segments()[0]).Span[Offset..], generation);
     }
 
     /// <summary>Ends a batch, which commits it.</summary>

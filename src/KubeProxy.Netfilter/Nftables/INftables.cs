@@ -19,6 +19,14 @@ public interface INftables : IAsyncDisposable
     /// </exception>
     Task<NftCommitResult> CommitAsync(NftTransaction transaction, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Checks and encodes a transaction, so that only the kernel's part is left: that can be done while the kernel is busy with another.
+    /// </summary>
+    /// <exception cref="NftTransactionException">
+    /// Something in it cannot be encoded, or would not read back as it was written: reported as the kernel's refusals are.
+    /// </exception>
+    INftPreparedTransaction Prepare(NftTransaction transaction);
+
     /// <summary>The generation of the ruleset, which every transaction of anybody increases by one.</summary>
     Task<uint> GetGenerationAsync(CancellationToken cancellationToken = default);
 
@@ -54,6 +62,15 @@ public interface INftables : IAsyncDisposable
     /// </summary>
     /// <returns>The generation that all elements are of.</returns>
     Task<uint> ReadElementsAsync(NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default);
+}
+
+/// <summary>A transaction that <see cref="INftables.Prepare"/> made ready for the kernel. Its operations must not change any more.</summary>
+public interface INftPreparedTransaction : IDisposable
+{
+    /// <inheritdoc cref="INftables.CommitAsync"/>
+    /// <param name="expectedGeneration">Takes the place of <see cref="NftTransaction.ExpectedGeneration"/>.</param>
+    /// <param name="cancellationToken">Gives up before it is sent; afterwards the outcome is awaited.</param>
+    Task<NftCommitResult> CommitAsync(uint? expectedGeneration, CancellationToken cancellationToken = default);
 }
 
 /// <summary>Gets the rules of a dump.</summary>

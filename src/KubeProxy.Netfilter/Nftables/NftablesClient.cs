@@ -29,19 +29,27 @@ public sealed partial class NftablesClient : INftables
     /// <inheritdoc/>
     public async Task<NftCommitResult> CommitAsync(NftTransaction transaction, CancellationToken cancellationToken = default)
     {
+        using var prepared = Prepare(transaction);
+        return await prepared.CommitAsync(transaction.ExpectedGeneration, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public INftPreparedTransaction Prepare(NftTransaction transaction)
+    {
         ArgumentNullException.ThrowIfNull(transaction);
-        var problems = NftOperationCheck.Check(transaction);
-        if (problems.Count > 0) throw NftFailures.Exception(problems);
-        if (transaction.IsEmpty) return await NothingAsync(transaction, cancellationToken);
-        using var writer = new NlMsgWriter();
-        var encoder = new NftBatchEncoder(writer);
-        encoder.Encode(transaction);
-        var result = await SendAsync(writer, cancellationToken);
-        if (!result.Succeeded) throw NftFailures.Exception(NftBatchErrors.Map(transaction, encoder.Origins, writer, result.Errors));
-        var generation = await GetGenerationAsync(CancellationToken.None);
-        // When somebody else committed between the two, the caller must not take that generation for its own.
-        if (transaction.ExpectedGeneration is { } expected && generation - expected > 1) generation = expected + 1;
-        return new NftCommitResult(generation, result.Messages, result.Bytes);
+        var writer = new NlMsgWriter();
+        try
+        {
+            var encoder = new NftBatchEncoder(writer);
+            encoder.Encode(transaction);
+            if (encoder.Failures.Count > 0) throw NftFailures.Exception(encoder.Failures);
+            return new Prepared(this, transaction, writer, encoder.Origins);
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -59,14 +67,6 @@ public sealed partial class NftablesClient : INftables
     {
         _channel.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    private async Task<NftCommitResult> NothingAsync(NftTransaction transaction, CancellationToken cancellationToken)
-    {
-        var generation = await GetGenerationAsync(cancellationToken);
-        if (transaction.ExpectedGeneration is { } expected && expected != generation)
-            throw NftFailures.Exception([NftFailures.OfBatch(Errno.Restart, null)]);
-        return new NftCommitResult(generation, 0, 0);
     }
 
     private async Task<NetlinkBatchResult> SendAsync(NlMsgWriter writer, CancellationToken cancellationToken)
@@ -106,6 +106,32 @@ public sealed partial class NftablesClient : INftables
         {
             var reason = NftMissingFeature.Explain(error.Errno) is { } explanation ? $"{error.Message}: {explanation}" : error.Message;
             throw new NftReadException(operation, error is NetlinkFormatException ? 0 : error.Errno, reason, error);
+        }
+    }
+
+    private sealed class Prepared(
+        NftablesClient client, NftTransaction transaction, NlMsgWriter writer, IReadOnlyList<NftMessageOrigin> origins) : INftPreparedTransaction
+    {
+        public async Task<NftCommitResult> CommitAsync(uint? expectedGeneration, CancellationToken cancellationToken)
+        {
+            if (transaction.IsEmpty) return await NothingAsync(expectedGeneration, cancellationToken);
+            writer.SetBatchGeneration(expectedGeneration ?? NfNetlink.AnyGeneration);
+            var result = await client.SendAsync(writer, cancellationToken);
+            if (!result.Succeeded) throw NftFailures.Exception(NftBatchErrors.Map(transaction, origins, writer, result.Errors));
+            var generation = await client.GetGenerationAsync(CancellationToken.None);
+            // When somebody else committed between the two, the caller must not take that generation for its own.
+            if (expectedGeneration is { } expected && generation - expected > 1) generation = expected + 1;
+            return new NftCommitResult(generation, result.Messages, result.Bytes);
+        }
+
+        public void Dispose() => writer.Dispose();
+
+        private async Task<NftCommitResult> NothingAsync(uint? expectedGeneration, CancellationToken cancellationToken)
+        {
+            var generation = await client.GetGenerationAsync(cancellationToken);
+            if (expectedGeneration is { } expected && expected != generation)
+                throw NftFailures.Exception([NftFailures.OfBatch(Errno.Restart, null)]);
+            return new NftCommitResult(generation, 0, 0);
         }
     }
 }

@@ -61,7 +61,8 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
             if (writes.Count == 0) return;
             try
             {
-                await CommitAsync(writes, cancellationToken);
+                using var prepared = new PreparedWrites(nftables, writes);
+                await CommitAsync(prepared, null, cancellationToken);
             }
             catch (NftTransactionException e) when (e.IsStale)
             {
@@ -84,13 +85,15 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     // Returns null when it was written or has to be tried again, otherwise who is to blame.
     private async Task<Dictionary<RuleOwner, string>?> TryWriteAsync(CancellationToken cancellationToken)
     {
-        List<PendingWrite> current = [];
+        WritesAhead? ahead = null;
         try
         {
-            foreach (var slice in await ruleset.WriteAsync(_splitElements, cancellationToken))
+            await using (ahead = new WritesAhead(nftables, await ruleset.WriteAsync(_splitElements, cancellationToken)))
             {
-                current = slice;
-                await CommitAsync(slice, cancellationToken);
+                while (await ahead.TakeAsync() is { } writes)
+                {
+                    using (writes) await CommitAsync(writes, ahead, cancellationToken);
+                }
             }
 
             return null;
@@ -98,7 +101,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         catch (NftTransactionException e)
         {
             if (ruleset.MustLookAfterRefusal) Known = false;
-            return await ExplainAsync(e, current, cancellationToken);
+            return await ExplainAsync(e, ahead?.Current ?? [], cancellationToken);
         }
         catch (NftUnknownOutcomeException)
         {
@@ -112,28 +115,27 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         }
     }
 
-    private async Task CommitAsync(List<PendingWrite> writes, CancellationToken cancellationToken)
+    private async Task CommitAsync(PreparedWrites writes, WritesAhead? ahead, CancellationToken cancellationToken)
     {
-        if (writes.Count == 0) return;
+        if (writes.IsEmpty) return;
+        ahead?.Begin();
         // What others did elsewhere in the ruleset is known already, as a rule.
         if (foreignChanges.UntouchedGeneration is { } untouched && (int)(untouched - _generation) > 0) _generation = untouched;
-        var transaction = new NftTransaction { ExpectedGeneration = _generation };
-        foreach (var write in writes) write.AddTo(transaction);
-        var count = writes.Sum(write => write.Count);
-        _generation = count > LargeCommit
-            ? await CommitUnheardAsync(transaction, cancellationToken)
-            : (await nftables.CommitAsync(transaction, cancellationToken)).Generation;
-        foreach (var write in writes) write.Acknowledge();
-        Operations += count;
+        _generation = writes.Count > LargeCommit
+            ? await CommitUnheardAsync(writes, cancellationToken)
+            : await writes.CommitAsync(_generation, cancellationToken);
+        if (ahead is not null) await ahead.SettleAsync();
+        writes.Acknowledge();
+        Operations += writes.Count;
     }
 
-    private async Task<uint> CommitUnheardAsync(NftTransaction transaction, CancellationToken cancellationToken)
+    private async Task<uint> CommitUnheardAsync(PreparedWrites writes, CancellationToken cancellationToken)
     {
         uint? generation = null;
         foreignChanges.Pause();
         try
         {
-            generation = (await nftables.CommitAsync(transaction, cancellationToken)).Generation;
+            generation = await writes.CommitAsync(_generation, cancellationToken);
             return generation.Value;
         }
         finally

@@ -117,7 +117,7 @@ public class OwnedCollectionTests
             switch (step.Kind)
             {
                 case <= 5:
-                    collection.Set(step.Owner, content);
+                    collection.Set(step.Owner, [.. content]);
                     claims[step.Owner] = content;
                     break;
                 case 6:
@@ -167,7 +167,7 @@ public class OwnedCollectionTests
     }
 
     private void Set(string owner, params (string Key, int Value)[] entries) =>
-        _collection.Set(owner, entries.ToDictionary(e => e.Key, e => e.Value));
+        _collection.Set(owner, [.. entries.Select(e => KeyValuePair.Create(e.Key, e.Value))]);
 
     private void Adopt(params (string Key, int Value)[] entries)
     {

@@ -37,15 +37,15 @@ public sealed class InMemoryNftables : INftables
     public Task<NftCommitResult> CommitAsync(NftTransaction transaction, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transaction);
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            lock (_lock) return Task.FromResult(Commit(transaction));
-        }
-        catch (Exception exception) when (exception is NftTransactionException or NftUnknownOutcomeException)
-        {
-            return Task.FromException<NftCommitResult>(exception);
-        }
+        return CommitAsync(transaction, transaction.ExpectedGeneration, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public INftPreparedTransaction Prepare(NftTransaction transaction)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        var failures = NftOperationCheck.Check(transaction);
+        return failures.Count == 0 ? new Prepared(this, transaction) : throw NftFailures.Exception(failures);
     }
 
     /// <inheritdoc/>
@@ -144,10 +144,23 @@ public sealed class InMemoryNftables : INftables
     /// <summary>Nothing to release.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private NftCommitResult Commit(NftTransaction transaction)
+    private Task<NftCommitResult> CommitAsync(NftTransaction transaction, uint? expectedGeneration, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            lock (_lock) return Task.FromResult(Commit(transaction, expectedGeneration));
+        }
+        catch (Exception exception) when (exception is NftTransactionException or NftUnknownOutcomeException)
+        {
+            return Task.FromException<NftCommitResult>(exception);
+        }
+    }
+
+    private NftCommitResult Commit(NftTransaction transaction, uint? expectedGeneration)
     {
         Counts.CountCommit();
-        if (transaction.ExpectedGeneration is { } expected && expected != _generation)
+        if (expectedGeneration is { } expected && expected != _generation)
             throw NftFailures.Exception([NftFailures.OfBatch(Errno.Restart, null)]);
         var lost = LoseAck?.Invoke(transaction) ?? LostAck.None;
         if (lost == LostAck.NotApplied) throw new NftUnknownOutcomeException("The acknowledgement was lost (injected, not applied).");
@@ -165,6 +178,14 @@ public sealed class InMemoryNftables : INftables
         Committed?.Invoke(transaction, _generation);
         if (lost == LostAck.Applied) throw new NftUnknownOutcomeException("The acknowledgement was lost (injected, applied).");
         return new NftCommitResult(_generation, transaction.Operations.Count, 0);
+    }
+
+    private sealed class Prepared(InMemoryNftables nftables, NftTransaction transaction) : INftPreparedTransaction
+    {
+        public Task<NftCommitResult> CommitAsync(uint? expectedGeneration, CancellationToken cancellationToken) =>
+            nftables.CommitAsync(transaction, expectedGeneration, cancellationToken);
+
+        public void Dispose() { }
     }
 }
 

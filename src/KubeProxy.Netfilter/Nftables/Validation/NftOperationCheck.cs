@@ -22,23 +22,8 @@ internal static class NftOperationCheck
         return failures;
     }
 
-    private static void Check(int index, NftOperation operation, List<NftFailure> failures)
-    {
-        switch (operation)
-        {
-            case NftOperation.AddElements add:
-                CheckElements(index, operation, add.Set, add.Elements, adding: true, failures);
-                return;
-            case NftOperation.DeleteElements delete:
-                CheckElements(index, operation, delete.Set, delete.Elements, adding: false, failures);
-                return;
-        }
-
-        if (Problem(operation) is { } problem)
-            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
-    }
-
-    private static string? Problem(NftOperation operation) => operation switch
+    /// <summary>What is wrong with an operation, its elements aside (<see cref="NftElementCheck"/>); null: nothing.</summary>
+    public static string? Problem(NftOperation operation) => operation switch
     {
         NftOperation.AddTable add => Name(add.Table.Key.Name) ?? Comment(add.Table.Comment),
         NftOperation.DeleteTable delete => Name(delete.Table.Name),
@@ -50,8 +35,28 @@ internal static class NftOperationCheck
         NftOperation.FlushSet flush => Name(flush.Set.Name),
         NftOperation.AddRule add => NftRuleCheck.Problem(add.Chain.Table.Family, add.Rule) ?? Comment(add.Rule.Comment),
         NftOperation.InsertRule insert => NftRuleCheck.Problem(insert.Chain.Table.Family, insert.Rule) ?? Comment(insert.Rule.Comment),
+        NftOperation.AddElements add => Set(add.Set),
+        NftOperation.DeleteElements delete => Set(delete.Set),
         _ => null,
     };
+
+    private static void Check(int index, NftOperation operation, List<NftFailure> failures)
+    {
+        if (Problem(operation) is { } problem)
+        {
+            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
+            return;
+        }
+
+        var (elements, check) = operation switch
+        {
+            NftOperation.AddElements add => (add.Elements, new NftElementCheck(add.Set, adding: true)),
+            NftOperation.DeleteElements delete => (delete.Elements, new NftElementCheck(delete.Set, adding: false)),
+            _ => ([], default),
+        };
+        for (var i = 0; i < elements.Count; i++)
+            if (check.Problem(elements[i]) is { } wrong) failures.Add(NftFailures.Of(index, i, Errno.InvalidArgument, wrong, operation));
+    }
 
     internal static string? Comment(string? comment)
     {
@@ -94,39 +99,5 @@ internal static class NftOperationCheck
         if (expressions.Any(expression => expression is not (NftPayload or NftMeta or NftCt or NftNumgen or NftFibAddrType)))
             return "only fields, meta, ct, fib and numgen have a typeof";
         return expressions.SelectMany(expression => expression.TypesOf()).SequenceEqual(types) ? null : "does not have the declared type";
-    }
-
-    private static void CheckElements(
-        int index, NftOperation operation, NftSet set, IReadOnlyList<NftElement> elements, bool adding, List<NftFailure> failures)
-    {
-        if (Set(set) is { } problem)
-        {
-            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
-            return;
-        }
-
-        var keyLength = NftDataTypes.ByteLength(set.KeyType.AsSpan());
-        var dataLength = set.DataType.IsEmpty ? 0 : NftDataTypes.ByteLength(set.DataType.AsSpan());
-        for (var i = 0; i < elements.Count; i++)
-            if (Element(set, elements[i], keyLength, dataLength, adding) is { } wrong)
-                failures.Add(NftFailures.Of(index, i, Errno.InvalidArgument, wrong, operation));
-    }
-
-    private static string? Element(NftSet set, in NftElement element, int keyLength, int dataLength, bool adding)
-    {
-        if (element.Key.Length != keyLength) return $"the key has {element.Key.Length} bytes instead of {keyLength}";
-        if (!element.KeyEnd.IsEmpty)
-        {
-            if (!set.Flags.HasFlag(NftSetFlags.Interval)) return "a range in a set that is not of ranges";
-            if (element.KeyEnd.Length != keyLength) return $"the end of the range has {element.KeyEnd.Length} bytes instead of {keyLength}";
-            if (NftIntervals.IsReversed(set.KeyType, element.Key, element.KeyEnd)) return "the range ends before it begins";
-        }
-
-        if (!adding) return null;
-        if (element.Data.Length != dataLength) return $"the data has {element.Data.Length} bytes instead of {dataLength}";
-        if (element.Verdict is null == (set.Kind == NftSetKind.VerdictMap)) return "an element of a verdict map, and only that, has a verdict";
-        if (element.Verdict is { } verdict && NftRuleCheck.Verdict(verdict) is { } wrong) return wrong;
-        if (element.Timeout is { } timeout && timeout < TimeSpan.FromMilliseconds(1)) return "a timeout is at least 1 ms";
-        return Comment(element.Comment);
     }
 }

@@ -1,3 +1,4 @@
+using KubeProxy.Netfilter.Nftables.Validation;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Wire;
@@ -5,26 +6,35 @@ namespace KubeProxy.Netfilter.Nftables.Wire;
 /// <summary>Which operation a message belongs to, and from which element on.</summary>
 internal readonly record struct NftMessageOrigin(int Operation, int FirstElement, bool HasElements);
 
-/// <summary>Writes a transaction as one nfnetlink batch and remembers where each message came from.</summary>
+/// <summary>
+/// Writes a transaction as one nfnetlink batch and remembers where each message came from. What cannot be written is left out, and
+/// named: the batch is worth something only if there is no such thing.
+/// </summary>
 internal sealed class NftBatchEncoder(NlMsgWriter writer)
 {
     private static readonly NftMessageOrigin None = new(-1, 0, false);
 
     private readonly List<NftMessageOrigin> _origins = [];
+    private readonly List<NftFailure> _failures = [];
     private uint _nextSetId = 1;
     private NftMessageOrigin _current = None;
 
     /// <summary>The origin of each message, by its index in the batch.</summary>
     public IReadOnlyList<NftMessageOrigin> Origins => _origins;
 
+    /// <summary>What is wrong with the transaction.</summary>
+    public IReadOnlyList<NftFailure> Failures => _failures;
+
     public void Encode(NftTransaction transaction)
     {
-        writer.PutBatchBegin(NfSubsystem.Nftables, transaction.ExpectedGeneration);
+        writer.PutBatchBegin(NfSubsystem.Nftables, NfNetlink.AnyGeneration);
         _origins.Add(None);
         for (var i = 0; i < transaction.Operations.Count; i++)
         {
+            var operation = transaction.Operations[i];
             _current = new NftMessageOrigin(i, 0, false);
-            Encode(transaction.Operations[i]);
+            if (NftOperationCheck.Problem(operation) is { } problem) _failures.Add(NftFailures.Of(i, null, Errno.InvalidArgument, problem, operation));
+            else Encode(operation);
         }
 
         writer.PutBatchEnd(NfSubsystem.Nftables);
@@ -49,8 +59,8 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
                 Rule(NftMessage.DelRule, NlMsgFlags.None, delete.Chain);
                 writer.PutU64BigEndian(RuleAttribute.Handle, delete.Handle);
                 break;
-            case NftOperation.AddElements add: Elements(add.Set, add.Elements, null, isDelete: false); break;
-            case NftOperation.DeleteElements delete: Elements(delete.Set, delete.Elements, null, isDelete: true); break;
+            case NftOperation.AddElements add: Elements(operation, add.Set, add.Elements, isDelete: false); break;
+            case NftOperation.DeleteElements delete: Elements(operation, delete.Set, delete.Elements, isDelete: true); break;
             default: throw new ArgumentException($"{operation} cannot be encoded.", nameof(operation));
         }
     }
@@ -114,7 +124,7 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
         foreach (var (set, elements) in NftAnonymousSets.Of(chain.Table, rule))
         {
             var id = AddSet(set, isAnonymous: true);
-            Elements(set, elements.Items, id, isDelete: false);
+            AnonymousElements(set, elements.Items, id);
             anonymous.Enqueue(new NftSetReference(set.Key.Name, id));
         }
 
@@ -133,14 +143,31 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
         writer.PutString(RuleAttribute.Chain, chain.Name);
     }
 
-    private void Elements(NftSet set, IReadOnlyList<NftElement> elements, uint? anonymousId, bool isDelete)
+    private void Elements(NftOperation operation, NftSet set, IReadOnlyList<NftElement> elements, bool isDelete)
     {
-        var isOwn = anonymousId is null; // The elements of an anonymous set are no elements of the operation.
+        var check = new NftElementCheck(set, adding: !isDelete);
         for (var start = 0; start < elements.Count;)
         {
-            if (isOwn) _current = _current with { FirstElement = start, HasElements = true };
-            ElementList(isDelete ? NftMessage.DelSetElem : NftMessage.NewSetElem, isDelete ? NlMsgFlags.None : NlMsgFlags.Create, set.Key, anonymousId);
-            start += NftElementEncoder.WriteChunk(writer, set, elements, start, isDelete);
+            _current = _current with { FirstElement = start, HasElements = true };
+            ElementList(isDelete ? NftMessage.DelSetElem : NftMessage.NewSetElem, isDelete ? NlMsgFlags.None : NlMsgFlags.Create, set.Key, null);
+            start += NftElementEncoder.WriteChunk(writer, set, elements, start, isDelete, Accept);
+        }
+
+        bool Accept(int index, in NftElement element)
+        {
+            if (check.Problem(element) is not { } problem) return true;
+            _failures.Add(NftFailures.Of(_current.Operation, index, Errno.InvalidArgument, problem, operation));
+            return false;
+        }
+    }
+
+    // They are no elements of the operation, and were checked with the rule.
+    private void AnonymousElements(NftSet set, IReadOnlyList<NftElement> elements, uint id)
+    {
+        for (var start = 0; start < elements.Count;)
+        {
+            ElementList(NftMessage.NewSetElem, NlMsgFlags.Create, set.Key, id);
+            start += NftElementEncoder.WriteChunk(writer, set, elements, start, isDelete: false, accept: null);
         }
     }
 

@@ -10,16 +10,20 @@ internal static class NftElementEncoder
     // The attribute that holds the elements has a 16-bit length; messages of this size are no slower than longer ones.
     private const int ChunkLength = 48 * 1024;
 
+    /// <summary>Says whether an element is to be written.</summary>
+    public delegate bool Filter(int index, in NftElement element);
+
     /// <summary>Writes as many elements as fit into one message.</summary>
-    /// <returns>How many.</returns>
-    public static int WriteChunk(NlMsgWriter writer, NftSet set, IReadOnlyList<NftElement> elements, int start, bool isDelete)
+    /// <returns>How many, those included that were not accepted.</returns>
+    public static int WriteChunk(NlMsgWriter writer, NftSet set, IReadOnlyList<NftElement> elements, int start, bool isDelete, Filter? accept)
     {
         var isPaired = NftIntervals.IsPaired(set);
         using var list = writer.BeginNested(ElementListAttribute.Elements);
         var index = start;
-        while (index < elements.Count && list.Length < ChunkLength)
+        for (; index < elements.Count && list.Length < ChunkLength; index++)
         {
-            var element = elements[index++];
+            var element = elements[index];
+            if (accept is not null && !accept(index, element)) continue;
             if (isPaired) WritePair(writer, element, isDelete);
             else WriteElement(writer, set, element, isDelete);
         }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KubeProxy.Core.Diff;
 using KubeProxy.Netfilter.Iptables;
 
@@ -41,8 +42,8 @@ internal sealed class IptablesState
     public void Commit(RuleOwner owner)
     {
         Tally.Set(owner, _stagedChains, _stagedRules);
-        Chains.Set(owner, _stagedChains);
-        Rules.Set(owner, _stagedRules);
+        Chains.Set(owner, CollectionsMarshal.AsSpan(_stagedChains));
+        Rules.Set(owner, CollectionsMarshal.AsSpan(_stagedRules));
         _stagedChains.Clear();
         _stagedRules.Clear();
     }

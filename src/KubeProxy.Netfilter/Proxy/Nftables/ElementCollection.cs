@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KubeProxy.Core.Diff;
 using KubeProxy.Netfilter.Nftables;
 
@@ -64,7 +65,7 @@ internal abstract class OwnedElements<TKey, TValue>(NftSet set, List<ElementColl
 
     public override void Commit(RuleOwner owner)
     {
-        Entries.Set(owner, _staged);
+        Entries.Set(owner, CollectionsMarshal.AsSpan(_staged));
         _staged.Clear();
     }
 

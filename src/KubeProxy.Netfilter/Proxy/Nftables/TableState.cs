@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KubeProxy.Core.Diff;
 using KubeProxy.Netfilter.Nftables;
 
@@ -9,6 +10,7 @@ internal abstract class TableState
     private readonly List<KeyValuePair<string, ChainDefinition>> _stagedChains = [];
     private readonly List<KeyValuePair<string, NftSet>> _stagedSets = [];
     private readonly Dictionary<RuleOwner, ElementCollection[]> _elementsOf = [];
+    private ElementCollection[] _lastStaged = [];
 
     /// <summary>All collections of elements, in the order in which a cold start fills them.</summary>
     public required IReadOnlyList<ElementCollection> Elements { get; init; }
@@ -32,8 +34,8 @@ internal abstract class TableState
     /// <summary>Replaces all that the owner wants by what was staged since the last call.</summary>
     public void Commit(RuleOwner owner)
     {
-        Chains.Set(owner, _stagedChains);
-        Sets.Set(owner, _stagedSets);
+        Chains.Set(owner, CollectionsMarshal.AsSpan(_stagedChains));
+        Sets.Set(owner, CollectionsMarshal.AsSpan(_stagedSets));
         _stagedChains.Clear();
         _stagedSets.Clear();
         CommitElements(owner);
@@ -67,7 +69,10 @@ internal abstract class TableState
             if (!Staged.Contains(collection)) collection.Remove(owner);
         foreach (var collection in Staged) collection.Commit(owner);
         if (Staged.Count == 0) _elementsOf.Remove(owner);
-        else if (!Staged.SequenceEqual(before)) _elementsOf[owner] = [.. Staged];
+        else if (!IsStaged(before)) _elementsOf[owner] = _lastStaged = IsStaged(_lastStaged) ? _lastStaged : [.. Staged];
         Staged.Clear();
     }
+
+    // Most owners have the same as the one before: they share the array.
+    private bool IsStaged(ElementCollection[] collections) => CollectionsMarshal.AsSpan(Staged).SequenceEqual(collections);
 }
