@@ -123,6 +123,47 @@ public class NftablesBackendTests
         Assert.True(hooked[^1]);
     }
 
+    // The transaction after the one that is refused is made meanwhile, and one of them cannot be made at all.
+    [Fact]
+    public async Task Cold_start_in_many_transactions_quarantines_what_is_refused_in_any_of_them()
+    {
+        var nftables = new InMemoryNftables
+        {
+            Refuse = (operation, element) => operation is NftOperation.AddElements && element?.Comment is "default/s30:http" or "default/s150:http" ? 22 : 0,
+        };
+        await using var harness = await BackendHarness.StartAsync(
+            nftables, new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = BackendHarness.Policy, ColdStartTransactionSize = 10 });
+        var plans = Enumerable.Range(0, 200).Select(i => Plans.ClusterIp($"s{i}", $"10.96.1.{i}", i)).ToArray();
+        plans[90] = plans[90] with { Name = new ServicePortName(plans[90].Name.Service, "not \" a comment", Protocol.Tcp) };
+        var result = await harness.FirstSyncAsync(plans);
+        Assert.Equal([plans[30].Name, plans[90].Name, plans[150].Name], result.Quarantined.Select(q => q.Owner).OrderBy(name => Array.FindIndex(plans, p => p.Name == name)));
+        Assert.Equal(197, EndpointsOf(harness).Count());
+        Assert.Equal(197, nftables.Elements(new NftSetKey(new NftTableKey(NftFamily.Ip, "kube-proxy"), "cluster-ips")).Count);
+
+        nftables.Refuse = null;
+        var unnamable = plans[90].Name;
+        plans[90] = Plans.ClusterIp("s90", "10.96.1.90", 90);
+        var changes = new PlanChanges { Removed = [unnamable], Updated = [plans[30], plans[90], plans[150]] };
+        Assert.Empty((await harness.Backend.SyncAsync(changes, TestContext.Current.CancellationToken)).Quarantined);
+        await using var scratch = await BackendHarness.StartAsync();
+        await scratch.FirstSyncAsync(plans);
+        Assert.Equal(scratch.Nftables.Dump(), nftables.Dump());
+    }
+
+    [Fact]
+    public async Task Cold_start_goes_on_after_acknowledgements_that_were_lost()
+    {
+        var nftables = new InMemoryNftables();
+        await using var harness = await BackendHarness.StartAsync(
+            nftables, new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = BackendHarness.Policy, ColdStartTransactionSize = 10 });
+        var lost = 0;
+        nftables.LoseAck = _ => ++lost % 7 == 0 ? (lost % 2 == 0 ? LostAck.Applied : LostAck.NotApplied) : LostAck.None;
+        var plans = Enumerable.Range(0, 100).Select(i => Plans.ClusterIp($"s{i}", $"10.96.1.{i}", i)).ToArray();
+        var result = await harness.FirstSyncAsync(plans);
+        Assert.Empty(result.Quarantined);
+        Assert.Equal(100, EndpointsOf(harness).Count());
+    }
+
     [Fact]
     public async Task Refused_service_is_quarantined_and_the_others_are_in_force()
     {

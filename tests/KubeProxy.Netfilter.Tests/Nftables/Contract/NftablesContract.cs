@@ -222,6 +222,31 @@ public abstract class NftablesContract
     });
 
     [Fact]
+    public Task A_prepared_transaction_is_for_the_generation_at_its_commit() => WithAsync(async nft =>
+    {
+        await nft.CommitAsync(new NftTransaction().Add(new NftTable(Table)), Cancel);
+        var old = await nft.GetGenerationAsync(Cancel);
+        using var first = nft.Prepare(new NftTransaction { ExpectedGeneration = old }.Add(Chain("a")));
+        using var second = nft.Prepare(new NftTransaction().Add(Chain("b")));
+        using var anyTime = nft.Prepare(new NftTransaction().Add(Chain("c")));
+        var made = await first.CommitAsync(old, Cancel);
+        Assert.True((await Assert.ThrowsAsync<NftTransactionException>(() => second.CommitAsync(old, Cancel))).IsStale);
+        Assert.Equal(made.Generation + 1, (await second.CommitAsync(made.Generation, Cancel)).Generation);
+        await anyTime.CommitAsync(null, Cancel);
+        Assert.Equal(["a", "b", "c"], (await nft.ReadTableAsync(Table, Cancel))!.Chains.Keys.Order());
+    });
+
+    [Fact]
+    public Task What_is_wrong_is_known_before_a_transaction_is_committed() => WithAsync(async nft =>
+    {
+        await nft.CommitAsync(new NftTransaction().Add(new NftTable(Table)).Add(Plain), Cancel);
+        var wrong = new NftTransaction().Add(Chain("a")).AddElements(Plain, [new NftElement { Key = Key(1) }, new NftElement { Key = NftValue.Port(1) }]);
+        var failure = Assert.Single(Assert.Throws<NftTransactionException>(() => nft.Prepare(wrong)).Failures);
+        Assert.Equal((1, 1), (failure.OperationIndex, failure.ElementIndex));
+        Assert.Empty((await nft.ReadTableAsync(Table, Cancel))!.Chains);
+    });
+
+    [Fact]
     public Task What_cannot_be_encoded_is_refused_by_operation_and_element() => WithAsync(async nft =>
     {
         await nft.CommitAsync(new NftTransaction().Add(new NftTable(Table)).Add(Plain).Add(Chain("a")), Cancel);
