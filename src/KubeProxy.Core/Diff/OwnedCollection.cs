@@ -54,6 +54,14 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         return (key, entry.Owner!, (IReadOnlyList<TOwner>)[.. entry.More!.Claims!.Losers]);
     });
 
+    /// <summary>Makes room for that many owners with one entry each, at once and not step by step.</summary>
+    public void EnsureCapacity(int owners)
+    {
+        _entries.EnsureCapacity(owners);
+        _keysOfOwner.EnsureCapacity(owners);
+        _touched.EnsureCapacity(owners);
+    }
+
     /// <summary>Replaces everything that the owner claims. A key that occurs twice keeps its first value.</summary>
     public void Set(TOwner owner, ReadOnlySpan<KeyValuePair<TKey, TValue>> entries)
     {
@@ -117,6 +125,8 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
     {
         var changes = new Changes<TKey, TValue>();
         if (!HasChanges) return changes;
+        // When everything differs, the kernel has nothing yet.
+        if (ChangeCount == _entries.Count) changes.Added.EnsureCapacity(ChangeCount);
         var (pass, kept) = (NextPass(), 0);
         for (var i = 0; i < _touched.Count; i++)
         {

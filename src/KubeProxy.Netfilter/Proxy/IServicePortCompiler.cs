@@ -10,4 +10,7 @@ internal interface IServicePortCompiler
 
     /// <summary>Takes all that the owner wants out of the desired state.</summary>
     void Remove(RuleOwner owner);
+
+    /// <summary>Many service ports are about to be compiled for the first time: room for them can be made at once.</summary>
+    void Expect(int servicePorts) { }
 }

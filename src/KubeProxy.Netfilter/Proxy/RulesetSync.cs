@@ -151,6 +151,7 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         var baseChanged = changes.Verify || _addressesChanged || (changes.Node is not null && changes.Node != _node);
         _addressesChanged = false;
         _node = changes.Node ?? _node ?? throw new ArgumentException("The first sync needs the node's plan.", nameof(changes));
+        ServicePorts.Expect(changes.Updated.Count);
         _rules.Absorb(changes, baseChanged);
         if (changes.Verify) ServicePorts.RetryQuarantined();
     }

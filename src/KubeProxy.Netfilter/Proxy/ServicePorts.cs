@@ -21,6 +21,15 @@ internal sealed class ServicePorts(IServicePortCompiler compiler, TimeProvider t
     /// <summary>The plan in force or to be; null when the service port is unknown.</summary>
     public ServicePortPlan? Find(ServicePortName name) => _wanted.TryGetValue(name, out var wanted) ? wanted.Plan : null;
 
+    /// <summary>That many plans are about to be wanted. When it is more than there are, tables that grow step by step cost as much as what is put into them.</summary>
+    public void Expect(int plans)
+    {
+        if (plans <= _wanted.Count) return;
+        _wanted.EnsureCapacity(plans);
+        _unaccepted.EnsureCapacity(plans);
+        compiler.Expect(plans);
+    }
+
     /// <summary>Wants the plan. A service port that was refused is tried again.</summary>
     public void Update(ServicePortPlan plan)
     {

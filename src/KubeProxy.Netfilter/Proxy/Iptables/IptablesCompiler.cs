@@ -40,6 +40,13 @@ internal sealed class IptablesCompiler(IptablesState state, MasqueradePolicy mas
     /// <inheritdoc/>
     public void Remove(RuleOwner owner) => state.Remove(owner);
 
+    /// <inheritdoc/>
+    public void Expect(int servicePorts)
+    {
+        state.Chains.EnsureCapacity(servicePorts);
+        state.Rules.EnsureCapacity(servicePorts);
+    }
+
     private void Stage(ServiceRules rules, ServicePortPlan plan, Frontend frontend)
     {
         StageRefusal(rules, frontend);

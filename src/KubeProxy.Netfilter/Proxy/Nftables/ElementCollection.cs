@@ -63,6 +63,9 @@ internal abstract class OwnedElements<TKey, TValue>(NftSet set, List<ElementColl
         _staged.Add(KeyValuePair.Create(key, value));
     }
 
+    /// <summary>That many owners are about to want an element.</summary>
+    public void Expect(int owners) => Entries.EnsureCapacity(owners);
+
     public override void Commit(RuleOwner owner)
     {
         Entries.Set(owner, CollectionsMarshal.AsSpan(_staged));

@@ -16,8 +16,8 @@ internal sealed class EndpointListCollection(NftSet set, EndpointSlotCodec codec
     {
         if (!HasChanges) return;
         var changes = Entries.Diff();
-        List<Part> deleted = [.. changes.Removed.Select(key => new Part(key, KernelList(key), IsLast: true))];
-        List<Part> added = [.. changes.Added.Select(entry => new Part(entry.Key, entry.Value, IsLast: true))];
+        var deleted = changes.Removed.ConvertAll(key => new Part(key, KernelList(key), IsLast: true));
+        var added = changes.Added.ConvertAll(entry => new Part(entry.Key, entry.Value, IsLast: true));
         foreach (var (key, wanted) in changes.Replaced)
         {
             var known = KernelList(key);

@@ -54,6 +54,13 @@ internal class ServiceMaps : TableState
     /// <summary>The size of the longest list that is desired or known to be in the kernel, if it is not a common one.</summary>
     public SizeClass LargestInUse => SizeClass.Common.Above().FirstOrDefault(IsInUse, SizeClass.Common);
 
+    /// <summary>Makes room where nearly every service port has an element.</summary>
+    public void Expect(int servicePorts)
+    {
+        Ips.All.Endpoints.Expect(servicePorts);
+        Policies.ClusterIps.Expect(servicePorts);
+    }
+
     private bool IsInUse(SizeClass size) => EachList.Any(lists => lists.FrontendsBySize[size.Exponent].Count > 0);
 
     private IEnumerable<Lists> EachList => [Ips.All, Ips.Local, NodePorts.All, NodePorts.Local];

@@ -18,6 +18,9 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
     /// <inheritdoc/>
     public void Remove(RuleOwner owner) => state.Remove(owner);
 
+    /// <inheritdoc/>
+    public void Expect(int servicePorts) => state.Expect(servicePorts);
+
     private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
     {
         var maps = frontend.Key.Address is null ? state.NodePorts : state.Ips;
