@@ -82,6 +82,8 @@ internal sealed class Rig : IAsyncDisposable
             _engine.Upsert(Cluster.Slice(i));
         }
 
+        // As the host does: what reading took is none of the first sync's.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         foreach (var kind in ObjectKinds.All) _engine.MarkSynced(kind);
     }
 
