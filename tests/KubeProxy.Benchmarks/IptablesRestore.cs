@@ -5,15 +5,20 @@ using KubeProxy.Netfilter.Accounting;
 
 namespace KubeProxy.Benchmarks;
 
-/// <summary>The real <c>iptables-nft-restore</c> loading the same rules, the way upstream gives them to it.</summary>
+/// <summary>
+/// The real <c>iptables-nft-restore</c> loading the same rules: as <c>iptables-nft-save</c> prints them, and in the order in which upstream
+/// writes them. It keeps its chains sorted, and is quick only with those that come sorted.
+/// </summary>
 internal static partial class IptablesRestore
 {
     private const string FullText = "full";
+    private const string UpstreamText = "upstream";
     private const string ReplaceText = "replace";
     private const string AddText = "add";
 
-    private static readonly (string File, string Phase)[] Texts =
-        [(FullText, Scenario.FullSync), (ReplaceText, Scenario.Replace), (AddText, Scenario.AddService)];
+    // Those that belong together are loaded into one kernel, one after the other.
+    private static readonly (string File, string Phase)[][] Texts =
+        [[(UpstreamText, Scenario.FullSync + ", upstream's order")], [(FullText, Scenario.FullSync), (ReplaceText, Scenario.Replace), (AddText, Scenario.AddService)]];
 
     /// <summary>Writes what has to be restored for each phase to files in the directory.</summary>
     public static async Task WriteTextsAsync(int services, string directory)
@@ -23,6 +28,7 @@ internal static partial class IptablesRestore
         await rig.StartAsync();
         var full = Save();
         File.WriteAllText(Path.Combine(directory, FullText), full);
+        File.WriteAllText(Path.Combine(directory, UpstreamText), InUpstreamsOrder(full));
         await rig.ApplyAsync(Cluster.Slice(services / 2, generation: 1));
         var replaced = Save();
         File.WriteAllText(Path.Combine(directory, ReplaceText), Difference(full, replaced));
@@ -36,12 +42,17 @@ internal static partial class IptablesRestore
     {
         await MakeCountersAsync(File.ReadAllText(Path.Combine(directory, FullText)));
         var result = new Dictionary<string, Cost>();
-        foreach (var (file, phase) in Texts)
+        foreach (var texts in Texts)
         {
-            var text = File.ReadAllText(Path.Combine(directory, file));
-            var (start, cpu) = (Stopwatch.GetTimestamp(), Commands.CpuOfChildren());
-            Commands.ExecuteWithInput(text, "iptables-nft-restore", "--noflush", "--counters");
-            result[phase] = new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Commands.CpuOfChildren() - cpu);
+            foreach (var (file, phase) in texts)
+            {
+                var text = File.ReadAllText(Path.Combine(directory, file));
+                var (start, cpu) = (Stopwatch.GetTimestamp(), Commands.CpuOfChildren());
+                Commands.ExecuteWithInput(text, "iptables-nft-restore", "--noflush", "--counters");
+                result[phase] = new Cost(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Commands.CpuOfChildren() - cpu);
+            }
+
+            Commands.Execute("nft", "flush", "ruleset");
         }
 
         return result;
@@ -58,6 +69,37 @@ internal static partial class IptablesRestore
     private static partial Regex CounterName();
 
     private static string Save() => Commands.Execute("iptables-nft-save", "-t", "nat") + Commands.Execute("iptables-nft-save", "-t", "filter");
+
+    // Service by service: its chains, and the rule that leads to them before their own. The names are hashes, so they are in no order.
+    private static string InUpstreamsOrder(string saved)
+    {
+        var chains = NatChains(saved);
+        var (declarations, rules) = (new StringBuilder(), new StringBuilder());
+        foreach (var chain in chains.Keys.Where(chain => !chain.StartsWith("KUBE-SVC-", StringComparison.Ordinal) && !chain.StartsWith("KUBE-SEP-", StringComparison.Ordinal)))
+        {
+            Declare(chain);
+            if (chain != "KUBE-SERVICES") rules.AppendJoin('\n', chains[chain]).Append('\n');
+        }
+
+        foreach (var rule in chains["KUBE-SERVICES"])
+        {
+            rules.Append(rule).Append('\n');
+            Follow(rule);
+        }
+
+        return $"*nat\n{declarations}{rules}COMMIT\n{saved[saved.IndexOf("*filter", StringComparison.Ordinal)..]}";
+
+        void Declare(string chain) => declarations.Append(':').Append(chain).Append(" - [0:0]\n");
+
+        void Follow(string rule)
+        {
+            var target = rule[(rule.LastIndexOf(" -j ", StringComparison.Ordinal) + 4)..].Split(' ')[0];
+            if (!target.StartsWith("KUBE-S", StringComparison.Ordinal) || !chains.Remove(target, out var own)) return;
+            Declare(target);
+            rules.AppendJoin('\n', own).Append('\n');
+            foreach (var each in own) Follow(each);
+        }
+    }
 
     /// <summary>As in a partial sync of upstream: the chains that changed, and KUBE-SERVICES as a whole.</summary>
     private static string Difference(string before, string after)

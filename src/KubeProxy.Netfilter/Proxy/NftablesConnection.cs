@@ -16,6 +16,7 @@ public sealed class NftablesConnection : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<TableWatch> _watches = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Task _reading;
     private int _pauses;
 
@@ -56,6 +57,7 @@ public sealed class NftablesConnection : IAsyncDisposable
         await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Client.DisposeAsync();
         _stop.Dispose();
+        _turn.Dispose();
     }
 
     /// <summary>Watches one table.</summary>
@@ -72,6 +74,17 @@ public sealed class NftablesConnection : IAsyncDisposable
     internal void Remove(TableWatch watch)
     {
         lock (_gate) _watches.Remove(watch);
+    }
+
+    /// <summary>The generation that the last commit over this connection made, as long as somebody listens to what others do.</summary>
+    internal uint? LastCommitted { get; private set; }
+
+    /// <summary>Waits until nobody else commits over this connection.</summary>
+    /// <returns>To be called once, with the generation that was made, if any.</returns>
+    internal async ValueTask<Action<uint?>> EnterAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        return Leave;
     }
 
     /// <summary>Stops listening, until as many calls of <see cref="ResumeAsync"/>.</summary>
@@ -106,5 +119,11 @@ public sealed class NftablesConnection : IAsyncDisposable
         TableWatch[] watches;
         lock (_gate) watches = [.. _watches];
         foreach (var watch in watches) watch.Tell(change);
+    }
+
+    private void Leave(uint? committed)
+    {
+        if (_monitor is not null && committed is not null) LastCommitted = committed;
+        _turn.Release();
     }
 }

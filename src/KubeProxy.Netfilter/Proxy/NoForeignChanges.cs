@@ -13,13 +13,13 @@ internal sealed class NoForeignChanges : IForeignChanges
 
     public ValueTask<bool> SeenUntouchedAsync(uint generation, CancellationToken cancellationToken) => new(false);
 
+    public ValueTask<CommitTurn> TakeTurnAsync(uint known, CancellationToken cancellationToken) => new(new CommitTurn(known, _ => { }));
+
     public void Pause()
     {
     }
 
     public Task ResumeAsync(uint? generation) => Task.CompletedTask;
-
-    public uint? UntouchedGeneration => null;
 
     public ValueTask DisposeAsync() => default;
 }

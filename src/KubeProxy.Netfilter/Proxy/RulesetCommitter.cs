@@ -119,23 +119,26 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     {
         if (writes.IsEmpty) return;
         ahead?.Begin();
-        // What others did elsewhere in the ruleset is known already, as a rule.
-        if (foreignChanges.UntouchedGeneration is { } untouched && (int)(untouched - _generation) > 0) _generation = untouched;
-        _generation = writes.Count > LargeCommit
-            ? await CommitUnheardAsync(writes, cancellationToken)
-            : await writes.CommitAsync(_generation, cancellationToken);
+        using (var turn = await foreignChanges.TakeTurnAsync(_generation, cancellationToken))
+        {
+            turn.Committed(writes.Count > LargeCommit
+                ? await CommitUnheardAsync(writes, turn.Generation, cancellationToken)
+                : await writes.CommitAsync(turn.Generation, cancellationToken));
+            _generation = turn.Generation;
+        }
+
         if (ahead is not null) await ahead.SettleAsync();
         writes.Acknowledge();
         Operations += writes.Count;
     }
 
-    private async Task<uint> CommitUnheardAsync(PreparedWrites writes, CancellationToken cancellationToken)
+    private async Task<uint> CommitUnheardAsync(PreparedWrites writes, uint expectedGeneration, CancellationToken cancellationToken)
     {
         uint? generation = null;
         foreignChanges.Pause();
         try
         {
-            generation = await writes.CommitAsync(_generation, cancellationToken);
+            generation = await writes.CommitAsync(expectedGeneration, cancellationToken);
             return generation.Value;
         }
         finally

@@ -3,6 +3,7 @@ using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Conntrack.Testing;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Route.Testing;
@@ -21,12 +22,13 @@ internal sealed class BackendHarness : IAsyncDisposable
 
     public static MasqueradePolicy Policy { get; } = Plans.Policy(IpFamily.IPv4);
 
-    public static async Task<BackendHarness> StartAsync(InMemoryNftables? nftables = null, NftablesBackendOptions? options = null, InMemoryRoute? routes = null, IConntrack? conntrack = null, Action<string>? requestSync = null)
+    public static async Task<BackendHarness> StartAsync(InMemoryNftables? nftables = null, NftablesBackendOptions? options = null, InMemoryRoute? routes = null, IConntrack? conntrack = null, Action<string>? requestSync = null,
+        Func<INftables, INftables>? seen = null)
     {
         nftables ??= new InMemoryNftables();
         var backend = new NftablesBackend(
             options ?? new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = Policy },
-            new NftablesBackendParts { Nftables = nftables, Routes = routes ?? new InMemoryRoute(), Conntrack = conntrack ?? new InMemoryConntrack() },
+            new NftablesBackendParts { Nftables = seen?.Invoke(nftables) ?? nftables, Routes = routes ?? new InMemoryRoute(), Conntrack = conntrack ?? new InMemoryConntrack() },
             NullLogger<NftablesBackend>.Instance);
         await backend.StartAsync(requestSync ?? (_ => { }), CancellationToken.None);
         return new BackendHarness(nftables, backend);

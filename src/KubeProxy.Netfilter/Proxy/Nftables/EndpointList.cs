@@ -24,10 +24,11 @@ internal readonly struct EndpointList : IEquatable<EndpointList>
     /// <summary>The taken slots in their order.</summary>
     public (uint Slot, IpEndpoint Endpoint) this[int index] => (_slots is null ? (uint)index : _slots[index], _endpoints[index]);
 
-    /// <summary>A list of slots in any order, each once.</summary>
+    /// <summary>A list of slots in any order; of those that are there more than once, any one counts.</summary>
     public static EndpointList From(Span<(uint Slot, IpEndpoint Endpoint)> taken)
     {
         taken.Sort(static (left, right) => left.Slot.CompareTo(right.Slot));
+        taken = taken[..DropRepeated(taken)];
         var endpoints = new IpEndpoint[taken.Length];
         var isDense = taken.Length == 0 || taken[^1].Slot == taken.Length - 1;
         var slots = isDense ? null : new uint[taken.Length];
@@ -79,6 +80,14 @@ internal readonly struct EndpointList : IEquatable<EndpointList>
         }
 
         return From(CollectionsMarshal.AsSpan(left));
+    }
+
+    private static int DropRepeated(Span<(uint Slot, IpEndpoint Endpoint)> sorted)
+    {
+        var kept = 0;
+        foreach (var each in sorted)
+            if (kept == 0 || sorted[kept - 1].Slot != each.Slot) sorted[kept++] = each;
+        return kept;
     }
 
     public bool Equals(EndpointList other) =>

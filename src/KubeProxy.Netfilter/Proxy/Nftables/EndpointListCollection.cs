@@ -96,7 +96,7 @@ internal sealed class EndpointListCollection(NftSet set, EndpointSlotCodec codec
         }
     }
 
-    // A dump has the elements in any order.
+    // A dump has the elements in any order, and some of them twice if the kernel's hash table was growing meanwhile.
     private sealed class Adoption(EndpointSlotCodec codec, Core.Diff.OwnedCollection<FrontendKey, EndpointList, RuleOwner>.Adoption adoption)
         : IElementAdoption
     {

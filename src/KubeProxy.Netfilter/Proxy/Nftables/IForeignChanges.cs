@@ -16,6 +16,14 @@ internal interface IForeignChanges : IAsyncDisposable
     ValueTask<bool> SeenUntouchedAsync(uint generation, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Waits until no other family commits, and until what they committed has been seen: the ruleset has one generation for all, so
+    /// without turns a family would be late again and again while another fills its table.
+    /// </summary>
+    /// <param name="known">The latest generation of which everything is known that concerns the table.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<CommitTurn> TakeTurnAsync(uint known, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Stops listening around a large commit of our own, because the kernel makes a message of every element for listeners.
     /// </summary>
     void Pause();
@@ -23,7 +31,4 @@ internal interface IForeignChanges : IAsyncDisposable
     /// <summary>Listens again.</summary>
     /// <param name="generation">What the commit made; null when it failed.</param>
     Task ResumeAsync(uint? generation);
-
-    /// <summary>The latest generation known, if nobody else touched the table up to it; null otherwise.</summary>
-    uint? UntouchedGeneration { get; }
 }

@@ -17,14 +17,6 @@ internal sealed class TableWatch(NftablesConnection connection, Func<NftChange, 
     private uint _generation;
     private bool _touched;
 
-    public uint? UntouchedGeneration
-    {
-        get
-        {
-            lock (_gate) return _touched || _generation == 0 ? null : _generation;
-        }
-    }
-
     public void Start(Action<string> touched)
     {
         lock (_gate) _touchedCallback = touched;
@@ -50,7 +42,7 @@ internal sealed class TableWatch(NftablesConnection connection, Func<NftChange, 
             lock (_gate)
             {
                 if (_touched) return false;
-                if (_generation != 0 && (int)(_generation - generation) >= 0) return true; // Generations wrap around.
+                if (_generation != 0 && !IsLater(generation, _generation)) return true;
                 seen = _seen.Task;
             }
 
@@ -62,6 +54,21 @@ internal sealed class TableWatch(NftablesConnection connection, Func<NftChange, 
             {
                 return false;
             }
+        }
+    }
+
+    public async ValueTask<CommitTurn> TakeTurnAsync(uint known, CancellationToken cancellationToken)
+    {
+        var end = await connection.EnterAsync(cancellationToken);
+        try
+        {
+            if (connection.LastCommitted is { } last && IsLater(last, known)) await SeenUntouchedAsync(last, cancellationToken);
+            lock (_gate) return new CommitTurn(!_touched && _generation != 0 && IsLater(_generation, known) ? _generation : known, end);
+        }
+        catch
+        {
+            end(null);
+            throw;
         }
     }
 
@@ -81,7 +88,8 @@ internal sealed class TableWatch(NftablesConnection connection, Func<NftChange, 
         Action<string> callback;
         lock (_gate)
         {
-            if (change.Generation is { } generation) _generation = generation;
+            // After a pause, notifications from before it may still come in.
+            if (change.Generation is { } generation && (_generation == 0 || IsLater(generation, _generation))) _generation = generation;
             _touched |= touched;
             _seen.TrySetResult();
             _seen = NewSignal();
@@ -90,6 +98,9 @@ internal sealed class TableWatch(NftablesConnection connection, Func<NftChange, 
 
         if (touched) callback(Describe(change));
     }
+
+    // Generations wrap around.
+    private static bool IsLater(uint generation, uint than) => (int)(generation - than) > 0;
 
     private static string Describe(NftChange change) => change.Kind == NftChangeKind.Lost
         ? "notifications of nftables were lost"
