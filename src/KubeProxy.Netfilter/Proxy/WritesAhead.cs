@@ -10,7 +10,7 @@ namespace KubeProxy.Netfilter.Proxy;
 internal sealed class WritesAhead(INftables nftables, IEnumerable<List<PendingWrite>> transactions) : IAsyncDisposable
 {
     private readonly IEnumerator<List<PendingWrite>> _transactions = transactions.GetEnumerator();
-    private Task<PreparedWrites?>? _next;
+    private Task<PreparedWrites>? _next;
 
     /// <summary>What was taken last, or could not be made ready to be taken.</summary>
     public List<PendingWrite> Current { get; private set; } = [];
@@ -36,7 +36,7 @@ internal sealed class WritesAhead(INftables nftables, IEnumerable<List<PendingWr
     public void Begin()
     {
         // Nothing is left to another thread when there is no other one, which is the rule.
-        if (_transactions.MoveNext()) _next = Task.Run(PreparedWrites? () => new PreparedWrites(nftables, _transactions.Current));
+        if (_transactions.MoveNext()) _next = Task.Run(() => new PreparedWrites(nftables, _transactions.Current));
     }
 
     /// <summary>Waits until it is made.</summary>
@@ -49,7 +49,7 @@ internal sealed class WritesAhead(INftables nftables, IEnumerable<List<PendingWr
     public async ValueTask DisposeAsync()
     {
         await SettleAsync();
-        if (_next is { IsCompletedSuccessfully: true }) (await _next)?.Dispose();
+        if (_next is { IsCompletedSuccessfully: true }) (await _next).Dispose();
         _transactions.Dispose();
     }
 }

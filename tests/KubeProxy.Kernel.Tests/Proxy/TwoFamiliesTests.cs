@@ -36,25 +36,6 @@ public sealed class TwoFamiliesTests
         Assert.Equal(expected, shared.Client.Counters.WriteMessages);
     }
 
-    [Fact]
-    public async Task A_family_with_little_to_write_does_not_wait_until_the_other_has_filled_its_table()
-    {
-        using var ns = NetworkNamespace.Create();
-        await using var connection = Open(ns);
-        var large = Task.Run(() => SyncAsync(ns, connection, IpFamily.IPv4), Cancel);
-        await using (var small = Backend(ns, connection, IpFamily.IPv6))
-        {
-            await ns.Run(() => small.StartAsync(_ => { }, Cancel));
-            for (var i = 0; i < 30; i++)
-            {
-                var plans = new PlanChanges { Node = Plans.Node(IpFamily.IPv6), Updated = [Plan(IpFamily.IPv6, i)] };
-                Assert.Empty((await small.SyncAsync(plans, Cancel)).Quarantined);
-            }
-        }
-
-        await large;
-    }
-
     private static NftablesConnection Open(NetworkNamespace ns) => ns.Run(NftablesConnection.Open);
 
     private static NftablesBackend Backend(NetworkNamespace ns, NftablesConnection connection, IpFamily family) => ns.Run(() => new NftablesBackend(
