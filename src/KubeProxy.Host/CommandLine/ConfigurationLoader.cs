@@ -8,8 +8,9 @@ internal static class ConfigurationLoader
     /// <summary>Loads, completes and validates.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="warnings">What was forgiven.</param>
+    /// <param name="mode">The mode, whatever the configuration says; null for what it says.</param>
     /// <exception cref="ConfigurationException">Something is wrong; has everything.</exception>
-    public static EffectiveConfiguration Load(ProxyArguments arguments, out IReadOnlyList<ConfigurationProblem> warnings)
+    public static EffectiveConfiguration Load(ProxyArguments arguments, out IReadOnlyList<ConfigurationProblem> warnings, string? mode = null)
     {
         warnings = [];
         var configuration = arguments.ConfigFile is { } file
@@ -20,6 +21,7 @@ internal static class ConfigurationLoader
             configuration.Ipvs.MinSyncPeriod = GoDuration.FromSeconds(1); // The flag has a default, the file's field has none.
         foreach (var (flag, value) in arguments.Given)
             if (flag.OverridesFile || arguments.ConfigFile is null) flag.Apply?.Invoke(configuration, value);
+        configuration.Mode = mode ?? configuration.Mode;
         ConfigurationDefaults.ApplyPlatform(configuration);
         configuration.HostnameOverride = HostnameOverride(configuration.HostnameOverride);
 

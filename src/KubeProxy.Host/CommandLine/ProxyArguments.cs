@@ -27,6 +27,15 @@ internal sealed record ProxyArguments
     /// <summary><c>--version</c>: null for no, else <c>true</c> or <c>raw</c>.</summary>
     public string? Version => Last("version") is { } value && FlagValues.ParseBoolean(value) is not false ? value : null;
 
+    /// <summary><c>--to</c> of <c>migrate</c>; null when not given.</summary>
+    public string? To => Last("to");
+
+    /// <summary><c>--output</c> of <c>migrate</c>.</summary>
+    public string Output => Last("output") ?? "text";
+
+    /// <summary><c>--timeout</c> of <c>migrate</c>.</summary>
+    public string Timeout => Last("timeout") ?? "30s";
+
     /// <summary>Every flag with its value, given or by default.</summary>
     public IReadOnlyDictionary<string, string> AllValues()
     {

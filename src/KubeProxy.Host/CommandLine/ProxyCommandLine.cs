@@ -12,12 +12,18 @@ internal static class ProxyCommandLine
     /// <param name="arguments">As given to the program.</param>
     /// <param name="errors">Everything wrong.</param>
     /// <returns>The arguments; null when there are errors, or when help was asked for (then there are none).</returns>
-    public static ProxyArguments? Parse(IReadOnlyList<string> arguments, out IReadOnlyList<string> errors)
+    public static ProxyArguments? Parse(IReadOnlyList<string> arguments, out IReadOnlyList<string> errors) => Parse(arguments, FlagTable.All, out errors);
+
+    /// <inheritdoc cref="Parse(IReadOnlyList{string}, out IReadOnlyList{string})"/>
+    /// <param name="arguments">As given to the program, or to one of its subcommands.</param>
+    /// <param name="flags">The flags that there are.</param>
+    /// <param name="errors">Everything wrong.</param>
+    public static ProxyArguments? Parse(IReadOnlyList<string> arguments, IReadOnlyList<Flag> flags, out IReadOnlyList<string> errors)
     {
-        var options = FlagTable.All.ToDictionary(flag => flag, ToOption);
+        var options = flags.ToDictionary(flag => flag, ToOption);
         var help = new Option<bool>("--" + HelpFlag, "-h");
         var command = new Command("kube-proxy") { help };
-        foreach (var flag in FlagTable.All) command.Add(options[flag]);
+        foreach (var flag in flags) command.Add(options[flag]);
 
         var result = CommandLineParser.Parse(command, [.. arguments.SelectMany(Normalise)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.GetValue(help))
@@ -26,7 +32,7 @@ internal static class ProxyCommandLine
             return null;
         }
 
-        var given = FlagTable.All.SelectMany(flag => ValuesOf(result, flag, options[flag]).Select(value => (flag, value))).ToList();
+        var given = flags.SelectMany(flag => ValuesOf(result, flag, options[flag]).Select(value => (flag, value))).ToList();
         errors = [.. result.Errors.Select(error => error.Message), .. given.Select(Refuse).OfType<string>()];
         return errors.Count > 0 ? null : new ProxyArguments { Given = given };
     }
@@ -38,9 +44,28 @@ internal static class ProxyCommandLine
         output.WriteLine();
         output.WriteLine("Usage: kube-proxy --config FILE --manifests DIR [flags]");
         output.WriteLine("       kube-proxy --cleanup");
+        output.WriteLine("       kube-proxy migrate --to MODE --config FILE [flags]");
         output.WriteLine();
+        WriteFlags(output, FlagTable.All);
+    }
+
+    /// <summary>Writes what <c>migrate --help</c> shows.</summary>
+    public static void WriteMigrationHelp(TextWriter output)
+    {
+        output.WriteLine("kube-proxy migrate says what a change of the proxy mode would make different on this node, and changes nothing.");
+        output.WriteLine();
+        output.WriteLine("Usage: kube-proxy migrate --to MODE --config FILE [--manifests DIR] [flags]");
+        output.WriteLine();
+        output.WriteLine("It reads the configuration in force, the objects that it names, and the kernel of this node (as root). Exit code 0: nothing to decide");
+        output.WriteLine("about, 1: something, 2: something cannot be told. All flags of kube-proxy are taken as well.");
+        output.WriteLine();
+        WriteFlags(output, MigrationFlags.All);
+    }
+
+    private static void WriteFlags(TextWriter output, IEnumerable<Flag> flags)
+    {
         output.WriteLine("Flags:");
-        foreach (var flag in FlagTable.All.Where(flag => !flag.IsDeprecated).OrderBy(flag => flag.Name, StringComparer.Ordinal))
+        foreach (var flag in flags.Where(flag => !flag.IsDeprecated).OrderBy(flag => flag.Name, StringComparer.Ordinal))
         {
             var names = flag.ShortName is null ? $"      --{flag.Name}" : $"  -{flag.ShortName}, --{flag.Name}";
             var defaultText = flag.Default is "" or "false" or "[]" ? "" : $" (default {flag.Default})";

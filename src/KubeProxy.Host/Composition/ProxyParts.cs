@@ -2,6 +2,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Migration;
 using KubeProxy.Host.Node;
 
 namespace KubeProxy.Host.Composition;
@@ -17,6 +18,9 @@ internal sealed record ProxyParts
 
     /// <summary>Makes what removes the rules of other modes once those of the mode configured are in force.</summary>
     public Func<KubeProxyConfiguration, IReadOnlyList<IRuleCleaner>> CleanersAtStart { get; init; } = ProxyBackends.CleanersAtStart;
+
+    /// <summary>Reads what <c>migrate</c> looks at on the node.</summary>
+    public Func<NodeFactsRequest, CancellationToken, Task<NodeFacts>> ReadNodeFacts { get; init; } = NodeFactsReader.ReadAsync;
 
     /// <summary>The socket of systemd; null for none.</summary>
     public string? NotifySocket { get; init; } = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Composition;
 
-/// <summary>The program: from arguments to the exit code, 0 or 1.</summary>
+/// <summary>The program: from arguments to the exit code, 0 or 1 (that of <see cref="MigrateCommand"/> has a meaning of its own).</summary>
 /// <param name="parts">What comes from outside.</param>
 internal sealed partial class ProxyProgram(ProxyParts parts)
 {
@@ -24,6 +24,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     /// <summary>Runs until done, told to stop by a signal (then the rules stay, and the code is 0), or cancelled.</summary>
     public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
+        if (arguments is ["migrate", ..]) return await new MigrateCommand(parts).RunAsync([.. arguments.Skip(1)], cancellationToken);
         if (ProxyCommandLine.Parse(arguments, out var errors) is not { } parsed)
         {
             if (errors.Count == 0) ProxyCommandLine.WriteHelp(parts.Output);

@@ -57,6 +57,8 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Host.Sources"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration", "KubeProxy.Host.CommandLine", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Backends"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration"],
+        ["KubeProxy.Host.Migration"] =
+            ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration", "KubeProxy.Host.Node"],
         ["KubeProxy.Host.Composition"] = ["KubeProxy.Core", "KubeProxy.Netfilter", "KubeProxy.Host"],
     };
 }

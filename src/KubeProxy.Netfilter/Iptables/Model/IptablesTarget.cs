@@ -1,4 +1,5 @@
 using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables.Rules;
 
 namespace KubeProxy.Netfilter.Iptables;
@@ -46,4 +47,8 @@ public sealed record MarkTarget(uint Value, uint Mask) : IptablesTarget
 public sealed record RejectTarget : IptablesTarget;
 
 /// <summary>Something that this library does not know; sent back as it came.</summary>
-public sealed record UnknownTarget(NftStatement Statement) : IptablesTarget;
+public sealed record UnknownTarget(NftStatement Statement) : IptablesTarget
+{
+    /// <summary>The name of the extension, for example <c>LOG</c>; null when it is none.</summary>
+    public string? Name => Statement is NftOpaque opaque && XtExtension.TryRead(opaque, out var extension) ? extension.Name : null;
+}
