@@ -6,8 +6,6 @@ set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 results=$PWD/artifacts/test-results
-# Recorded cases beside the repository, where they are, are further input.
-[ -d ../shared/conformance/cases ] && export CONFORMANCE_CASES=$PWD/../shared/conformance/cases
 
 install_packages() {
   local tool package missing=()

@@ -144,9 +144,7 @@ public class KubernetesObjectReaderTests
     public void Damaged_documents_never_throw_anything_else()
     {
         var random = new Random(4711);
-        var original = Encoding.UTF8.GetBytes(Directory.Exists(ConformanceCaseTests.Cases)
-            ? File.ReadAllText(Path.Combine(ConformanceCaseTests.Cases, "lb-local.json"))
-            : """{"kind": "List", "items": [{"kind": "Service", "metadata": {"name": "a"}, "spec": {"ports": [{"port": 80}]}}]}""");
+        var original = File.ReadAllBytes(Path.Combine(ConformanceCaseTests.Cases, "lb-local.json"));
         for (var i = 0; i < 20_000; i++)
         {
             var bytes = (byte[])original.Clone();
