@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.CommandLine;
@@ -38,8 +37,8 @@ internal sealed class ProxyServers(
         var source = configuration.Value.Source;
         var ping = new PingEndpoint(_indicators);
         var pages = new MetricsEndpoints()
-            .Add("/metrics", _ => Prometheus(_scrapes.Count(_metrics.Collect)))
-            .Add("/metrics/slis", Indicators)
+            .Add("/metrics", async request => await _scrapes.CountAsync(() => MetricsReply.OfAsync(_metrics, request)))
+            .Add("/metrics/slis", IndicatorsAsync)
             .Add("/healthz", ping.Root)
             .Add("/healthz/ping", PingEndpoint.Single)
             .Add("/readyz", _ => Ready())
@@ -65,12 +64,10 @@ internal sealed class ProxyServers(
         _health.Dispose();
     }
 
-    private static HttpReply Prometheus(string text) => new(StatusCodes.Status200OK, PrometheusText.ContentType, Encoding.UTF8.GetBytes(text));
-
-    private HttpReply Indicators(HttpRequest request)
+    private async ValueTask<HttpReply> IndicatorsAsync(HttpRequest request)
     {
-        if (!HttpMethods.IsDelete(request.Method)) return Prometheus(_indicators.Collect());
-        _indicators.Reset();
+        if (!HttpMethods.IsDelete(request.Method)) return await MetricsReply.OfAsync(_indicators.Metrics, request);
+        await _indicators.Metrics.ResetAsync(request.HttpContext.RequestAborted);
         return HttpReply.Text(StatusCodes.Status200OK, "metrics reset\n");
     }
 

@@ -26,11 +26,8 @@ internal sealed class HealthCheckIndicators : IDisposable
         _total.Add(1, new("name", name), new("type", type), new("status", "success"));
     }
 
-    /// <summary>Prometheus text.</summary>
-    public string Collect() => _collector.Collect();
-
-    /// <summary>Forgets everything counted.</summary>
-    public void Reset() => _collector.Reset();
+    /// <summary>The values.</summary>
+    public MetricsCollector Metrics => _collector;
 
     public void Dispose()
     {

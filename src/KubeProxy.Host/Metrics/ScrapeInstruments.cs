@@ -16,12 +16,12 @@ internal sealed class ScrapeInstruments : IDisposable
     }
 
     /// <summary>Runs one.</summary>
-    public T Count<T>(Func<T> scrape)
+    public async Task<T> CountAsync<T>(Func<Task<T>> scrape)
     {
         _running.Add(1);
         try
         {
-            var result = scrape();
+            var result = await scrape();
             _total.Add(1, new KeyValuePair<string, object?>("code", "200"));
             return result;
         }

@@ -16,6 +16,7 @@ internal static class ArchitectureRules
     public static IReadOnlyDictionary<string, string[]> OnlyHost { get; } = new Dictionary<string, string[]>
     {
         ["YamlDotNet"] = ["KubeProxy.Host.Yaml"],
+        ["Prometheus"] = ["KubeProxy.Host.Metrics", "KubeProxy.Host.Http"],
         ["System.CommandLine"] = ["KubeProxy.Host.CommandLine"],
         ["Microsoft.AspNetCore"] = ["KubeProxy.Host.Http", "KubeProxy.Host.Composition"],
         ["Microsoft.Extensions.Hosting"] = ["KubeProxy.Host.Http", "KubeProxy.Host.Composition"],

@@ -86,7 +86,7 @@ public sealed class MetricsServerTests : ProgramTests, IAsyncLifetime
     }
 
     [Fact]
-    public async Task Promtool_has_no_complaint()
+    public async Task Promtool_complains_of_the_names_of_upstreams_gauges_only()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/promtool"), "needs promtool (Debian package prometheus)");
         await AskAsync("/healthz");
@@ -98,8 +98,28 @@ public sealed class MetricsServerTests : ProgramTests, IAsyncLifetime
             promtool.StandardInput.Close();
             var complaints = await promtool.StandardError.ReadToEndAsync(Cancel) + await promtool.StandardOutput.ReadToEndAsync(Cancel);
             await promtool.WaitForExitAsync(Cancel);
-            Assert.Equal((0, ""), (promtool.ExitCode, complaints));
+            // 3: linted. Upstream has gauges that are named as counters; dashboards know them by name and type.
+            Assert.True(promtool.ExitCode is 0 or 3, complaints);
+            Assert.All(complaints.Split('\n', StringSplitOptions.RemoveEmptyEntries), line =>
+                Assert.Matches("^kubeproxy_sync_proxy_rules_(no_local_endpoints|iptables)_total non-counter metrics should not have \"_total\" suffix$", line));
         }
+    }
+
+    [Theory]
+    [InlineData(null, "text/plain; version=0.0.4; charset=utf-8")]
+    [InlineData("*/*", "text/plain; version=0.0.4; charset=utf-8")]
+    [InlineData("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", "application/openmetrics-text; version=1.0.0; charset=utf-8")]
+    [InlineData("text/plain, application/openmetrics-text;q=0.9", "text/plain; version=0.0.4; charset=utf-8")]
+    [InlineData("application/openmetrics-text;q=0", "text/plain; version=0.0.4; charset=utf-8")]
+    [InlineData("nonsense;;;", "text/plain; version=0.0.4; charset=utf-8")]
+    public async Task Metrics_come_in_the_format_that_is_asked_for(string? accept, string contentType)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, _server + "/metrics");
+        if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var response = await client.SendAsync(request, Cancel);
+        Assert.Equal(contentType, response.Content.Headers.TryGetValues("Content-Type", out var types) ? types.Single() : null);
+        Assert.Equal(contentType.StartsWith("application", StringComparison.Ordinal), (await response.Content.ReadAsStringAsync(Cancel)).EndsWith("# EOF\n", StringComparison.Ordinal));
     }
 
     [Fact]
