@@ -110,6 +110,9 @@ public sealed class OwnedCollection<TKey, TValue, TOwner>
         return _entries.TryGetValue(key, out var entry) && entry.TryGetKernel(out value);
     }
 
+    /// <summary>All who claim something.</summary>
+    public IEnumerable<TOwner> Owners => _keysOfOwner.Keys;
+
     /// <summary>All keys known to be in the kernel.</summary>
     public IEnumerable<TKey> KernelKeys => _entries.Where(e => e.Value.Kernel != KernelState.Absent).Select(e => e.Key);
 

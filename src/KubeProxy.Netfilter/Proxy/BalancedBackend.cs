@@ -115,6 +115,13 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         return plan => plan.Frontends.Any(frontend => frontend.Key.Address is { } address ? moved.Contains(address) : isOpenedAnew);
     }
 
+    bool IBackendRules.DoWithout(IReadOnlyCollection<string> refused, string reason)
+    {
+        if (!_sizes.GiveUp(refused, owner => _sync.ServicePorts.Quarantine(owner, reason))) return false;
+        CompileBase();
+        return true;
+    }
+
     private void CompileBase()
     {
         foreach (var set in _maps.All(_sizes.Largest)) _maps.Stage(set);

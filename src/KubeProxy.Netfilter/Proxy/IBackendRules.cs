@@ -33,6 +33,14 @@ internal interface IBackendRules
     /// <returns>Whether it is done; false when service ports were quarantined, so that rules have to be written again.</returns>
     ValueTask<bool> CompleteAsync(bool verify, CancellationToken cancellationToken) => new(true);
 
+    /// <summary>
+    /// Does without shared rules that only some service ports need, because the kernel refuses them, and quarantines these; nothing, as a rule.
+    /// </summary>
+    /// <param name="refused">The chains and sets that the kernel refuses; empty when it does not say which.</param>
+    /// <param name="reason">Why.</param>
+    /// <returns>Whether there was anything that it can do without, so that it is worth to try again.</returns>
+    bool DoWithout(IReadOnlyCollection<string> refused, string reason) => false;
+
     /// <summary>Whether node ports are open on the address.</summary>
     bool AcceptsNodePorts(IpAddr address);
 }

@@ -61,6 +61,13 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();
     }
 
+    bool IBackendRules.DoWithout(IReadOnlyCollection<string> refused, string reason)
+    {
+        if (!_sizes.GiveUp(refused, owner => _sync.ServicePorts.Quarantine(owner, reason))) return false;
+        CompileBase();
+        return true;
+    }
+
     private void CompileBase()
     {
         foreach (var set in _sets.All(_sizes.Largest, EndpointLists.All)) _state.Stage(set);

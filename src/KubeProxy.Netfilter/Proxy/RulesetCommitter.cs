@@ -38,17 +38,19 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
 
     /// <summary>Writes until there is no difference.</summary>
     /// <param name="refuse">Takes an owner out of the state because the kernel refuses it, for a reason.</param>
+    /// <param name="doWithout">See <see cref="IBackendRules.DoWithout"/>.</param>
     /// <param name="cancellationToken">Gives up; what is known of the kernel is then read again later.</param>
-    public async Task WriteAsync(Action<RuleOwner, string> refuse, CancellationToken cancellationToken)
+    public async Task WriteAsync(Action<RuleOwner, string> refuse, Func<IReadOnlyCollection<string>, string, bool> doWithout, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ruleset.HasChanges; attempt++)
         {
             if (attempt == Attempts) throw new ProxyBackendException($"The nftables ruleset is changed by others faster than it can be written ({Attempts} attempts).");
             if (!Known) await LookAsync(cancellationToken);
-            var refused = await TryWriteAsync(cancellationToken);
-            if (refused is null) continue;
-            foreach (var (owner, reason) in refused) refuse(owner, reason);
-            if (refused.Count > 0) attempt = -1;
+            var refusal = await TryWriteAsync(cancellationToken);
+            if (refusal is null) continue;
+            foreach (var (owner, reason) in refusal.Owners) refuse(owner, reason);
+            if (refusal.Owners.Count == 0 && !doWithout(refusal.Shared, refusal.Reason)) throw new ProxyBackendException(refusal.Reason, refusal.Cause);
+            attempt = -1;
         }
     }
 
@@ -83,7 +85,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     }
 
     // Returns null when it was written or has to be tried again, otherwise who is to blame.
-    private async Task<Dictionary<RuleOwner, string>?> TryWriteAsync(CancellationToken cancellationToken)
+    private async Task<Refusal?> TryWriteAsync(CancellationToken cancellationToken)
     {
         WritesAhead? ahead = null;
         try
@@ -147,7 +149,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         }
     }
 
-    private async Task<Dictionary<RuleOwner, string>?> ExplainAsync(
+    private async Task<Refusal?> ExplainAsync(
         NftTransactionException refusal, List<PendingWrite> writes, CancellationToken cancellationToken)
     {
         if (refusal.IsStale)
@@ -172,8 +174,8 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
             return null;
         }
 
-        if (blamed.Count == 0) throw new ProxyBackendException(Describe(refusal, writes) + refusal.Message, refusal);
-        return blamed;
+        string[] shared = [.. refusal.Failures.Select(failure => WriteOf(failure, writes)?.Object).OfType<string>().Distinct()];
+        return new Refusal(blamed, shared, Describe(refusal, writes) + refusal.Message, refusal);
     }
 
     private static string Describe(NftTransactionException refusal, List<PendingWrite> writes) =>
@@ -187,6 +189,13 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         if (OwnerOf(write, failure.ElementIndex) is { Name: not null } owner)
             blamed.TryAdd(owner, $"{write.Text?.Invoke() ?? failure.Operation}: {NftErrorText.For(failure)}");
     }
+
+    /// <summary>What the kernel refuses for good.</summary>
+    /// <param name="Owners">The service ports whose own objects it refuses, each with the reason.</param>
+    /// <param name="Shared">The chains and sets of all that it refuses.</param>
+    /// <param name="Reason">Why, for an operator.</param>
+    /// <param name="Cause">What it said.</param>
+    private sealed record Refusal(Dictionary<RuleOwner, string> Owners, IReadOnlyCollection<string> Shared, string Reason, NftTransactionException Cause);
 
     private static PendingWrite? WriteOf(NftFailure failure, List<PendingWrite> writes) =>
         failure.OperationIndex >= 0 && failure.OperationIndex < writes.Count ? writes[failure.OperationIndex] : null;

@@ -119,7 +119,7 @@ internal sealed partial class RulesetSync : IAsyncDisposable
             if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await LookAsync(token);
             do
             {
-                await _committer.WriteAsync(ServicePorts.Quarantine, token);
+                await _committer.WriteAsync(ServicePorts.Quarantine, _rules.DoWithout, token);
                 await _committer.SweepAsync(token);
             }
             while (!await _rules.CompleteAsync(changes.Verify, token));
@@ -152,8 +152,8 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         _addressesChanged = false;
         _node = changes.Node ?? _node ?? throw new ArgumentException("The first sync needs the node's plan.", nameof(changes));
         ServicePorts.Expect(changes.Updated.Count);
+        if (changes.Verify) ServicePorts.RetryQuarantined(); // Before the shared rules are compiled, which they may need.
         _rules.Absorb(changes, baseChanged);
-        if (changes.Verify) ServicePorts.RetryQuarantined();
     }
 
     [LoggerMessage(2, LogLevel.Error, "{Family}: {Reason}")]

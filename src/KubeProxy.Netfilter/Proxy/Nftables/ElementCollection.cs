@@ -55,6 +55,12 @@ internal abstract class OwnedElements<TKey, TValue>(NftSet set, List<ElementColl
 
     public override int Count => Entries.Count;
 
+    /// <summary>Who wants elements.</summary>
+    public IEnumerable<RuleOwner> Owners => Entries.Owners;
+
+    /// <summary>Whether the kernel is known to have elements.</summary>
+    public bool IsInKernel => Entries.KernelKeys.Any();
+
     protected OwnedCollection<TKey, TValue, RuleOwner> Entries { get; } = new();
 
     public void Stage(TKey key, TValue value)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>
@@ -31,6 +33,19 @@ internal sealed record EndpointLists(string Map, string Chain, string ChainPrefi
 
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<EndpointLists> All { get; } = [Ips, LocalIps, Ports, LocalPorts];
+
+    /// <summary>The size that a chain or set is for; null for others.</summary>
+    public static SizeClass? SizeOf(string name)
+    {
+        foreach (var prefix in All.SelectMany(lists => new[] { lists.ChainPrefix, lists.SetPrefix }))
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal)
+                && int.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var slots) && slots > 0)
+                return SizeClass.Of(slots);
+        }
+
+        return null;
+    }
 
     /// <summary>The set of the frontends with lists of that size.</summary>
     public string SetOf(SizeClass size) => $"{SetPrefix}{size.Slots}";

@@ -17,6 +17,9 @@ internal sealed class PendingWrite
     /// <summary>What it does, for people; null: as nft would write it.</summary>
     public Func<string>? Text { get; init; }
 
+    /// <summary>The chain or set that it makes or fills with rules; null for elements.</summary>
+    public string? Object { get; init; }
+
     /// <summary>Who asked for the element with that index (0 for other objects); null when nobody in particular did.</summary>
     public required Func<int, RuleOwner?> OwnerOf { get; init; }
 }

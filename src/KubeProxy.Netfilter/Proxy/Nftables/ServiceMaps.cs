@@ -61,6 +61,12 @@ internal class ServiceMaps : TableState
         Policies.ClusterIps.Expect(servicePorts);
     }
 
+    /// <summary>The service ports with a list of that size.</summary>
+    public IReadOnlyList<RuleOwner> OwnersOf(SizeClass size) => [.. EachList.SelectMany(lists => lists.FrontendsBySize[size.Exponent].Owners).Distinct()];
+
+    /// <summary>Whether the kernel is known to have a list of that size.</summary>
+    public bool IsInKernel(SizeClass size) => EachList.Any(lists => lists.FrontendsBySize[size.Exponent].IsInKernel);
+
     private bool IsInUse(SizeClass size) => EachList.Any(lists => lists.FrontendsBySize[size.Exponent].Count > 0);
 
     private IEnumerable<Lists> EachList => [Ips.All, Ips.Local, NodePorts.All, NodePorts.Local];

@@ -84,6 +84,7 @@ internal sealed class TableWriter(TableState state, NftTable table)
     private PendingWrite AddSet(NftSet set) => new()
     {
         Count = 1,
+        Object = set.Key.Name,
         AddTo = transaction => transaction.Add(set),
         Acknowledge = () => state.Sets.Acknowledge(set.Key.Name),
         OwnerOf = _ => state.Sets.TryGetDesired(set.Key.Name, out NftSet? _, out var owner) ? owner : null,
@@ -135,6 +136,7 @@ internal sealed class TableWriter(TableState state, NftTable table)
     private PendingWrite ChainWrite(ChainDefinition chain, Func<NftTransaction, NftTransaction> addTo, int count, Action acknowledge) => new()
     {
         Count = count,
+        Object = chain.Chain.Key.Name,
         AddTo = addTo,
         Acknowledge = acknowledge,
         OwnerOf = _ => state.Chains.TryGetDesired(chain.Chain.Key.Name, out ChainDefinition? _, out var owner) ? owner : null,
