@@ -11,10 +11,29 @@ public abstract record LocalTrafficDetector
     public sealed record Source(Cidr Cidr) : LocalTrafficDetector;
 
     /// <summary>By the bridge the pods hang on: mode BridgeInterface.</summary>
-    public sealed record Bridge(string Interface) : LocalTrafficDetector;
+    public sealed record Bridge : LocalTrafficDetector
+    {
+        /// <param name="interface">The name of the bridge, 1 to 15 bytes.</param>
+        /// <exception cref="ArgumentException">No interface can have that name.</exception>
+        public Bridge(string @interface) => Interface = Checked(@interface, nameof(@interface));
+
+        /// <summary>The name of the bridge.</summary>
+        public string Interface { get; }
+    }
 
     /// <summary>By how the names of the pods' interfaces begin: mode InterfaceNamePrefix.</summary>
-    public sealed record InterfacePrefix(string Prefix) : LocalTrafficDetector;
+    public sealed record InterfacePrefix : LocalTrafficDetector
+    {
+        /// <param name="prefix">The beginning, 1 to 15 bytes.</param>
+        /// <exception cref="ArgumentException">No name of an interface can begin so.</exception>
+        public InterfacePrefix(string prefix) => Prefix = Checked(prefix, nameof(prefix));
+
+        /// <summary>The beginning.</summary>
+        public string Prefix { get; }
+    }
+
+    private static string Checked(string name, string parameter) =>
+        InterfaceName.Problem(name) is { } problem ? throw new ArgumentException($"'{name}' {problem}.", parameter) : name;
 }
 
 /// <summary>Which connections get the node's address as their source.</summary>

@@ -131,11 +131,11 @@ public sealed class ConfigurationValidator
         var detectLocal = _source.DetectLocal;
         switch (_source.DetectLocalMode)
         {
-            case DetectLocalMode.BridgeInterface when detectLocal.BridgeInterface.Length == 0:
-                Invalid("DetectLocalConfiguration.InterfaceName", "", "detect-local bridge interface must not be empty");
+            case DetectLocalMode.BridgeInterface when InterfaceName.Problem(detectLocal.BridgeInterface) is { } problem:
+                Invalid("DetectLocalConfiguration.InterfaceName", detectLocal.BridgeInterface, $"detect-local bridge interface {problem}");
                 break;
-            case DetectLocalMode.InterfaceNamePrefix when detectLocal.InterfaceNamePrefix.Length == 0:
-                Invalid("DetectLocalConfiguration.InterfacePrefix", "", "detect-local interface prefix must not be empty");
+            case DetectLocalMode.InterfaceNamePrefix when InterfaceName.Problem(detectLocal.InterfaceNamePrefix) is { } problem:
+                Invalid("DetectLocalConfiguration.InterfacePrefix", detectLocal.InterfaceNamePrefix, $"detect-local interface prefix {problem}");
                 break;
             case DetectLocalMode.ClusterCidr:
                 CheckClusterCidrs(_effective.ClusterCidrs);

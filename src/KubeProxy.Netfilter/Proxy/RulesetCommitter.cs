@@ -179,7 +179,8 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     }
 
     private static string Describe(NftTransactionException refusal, List<PendingWrite> writes) =>
-        refusal.Failures.Any(failure => WriteOf(failure, writes) is { } write && OwnerOf(write, failure.ElementIndex) is not null)
+        refusal.Failures.Any(failure => failure.IsOwnCheck) ? "The base rules cannot be written. "
+        : refusal.Failures.Any(failure => WriteOf(failure, writes) is { } write && OwnerOf(write, failure.ElementIndex) is not null)
             ? "The kernel refuses the base rules. "
             : "The kernel refuses to remove what nothing asks for any more. ";
 

@@ -5,9 +5,11 @@ using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Conntrack.Testing;
 using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netfilter.Nftables.Testing;
 using KubeProxy.Netfilter.Nftables.Wire;
 using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Proxy.Nftables;
 using KubeProxy.Netfilter.Route.Testing;
 using KubeProxy.Netfilter.Tests.Conntrack;
 using KubeProxy.Netlink;
@@ -58,6 +60,48 @@ public sealed class BackendFailureTests
             () => backend.SyncAsync(new PlanChanges { Node = Plans.Node() }, Cancel));
         Assert.Contains("CONFIG_NFT_FIB_IPV4 (module nft_fib_ipv4)", refused.Message, StringComparison.Ordinal);
         Assert.Contains("fib ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cali-", true)]
+    [InlineData("a-bridge-of-15b", true)]
+    [InlineData("br0", false)]
+    [InlineData("a-bridge-of-15b", false)]
+    public async Task Pods_can_be_recognised_by_interfaces_of_any_valid_name(string name, bool isPrefix)
+    {
+        LocalTrafficDetector detector = isPrefix ? new LocalTrafficDetector.InterfacePrefix(name) : new LocalTrafficDetector.Bridge(name);
+        var options = new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = new MasqueradePolicy { LocalDetector = detector } };
+        await using var harness = await BackendHarness.StartAsync(options: options);
+        await harness.FirstSyncAsync(Plans.EveryKind());
+        var dump = harness.Nftables.Dump();
+        Assert.Contains($"iifname != \"{name}{(isPrefix ? "*" : "")}\"", dump, StringComparison.Ordinal);
+        Assert.Contains($"iifname \"{name}{(isPrefix ? "*" : "")}\"", dump, StringComparison.Ordinal);
+
+        // What is written reads back as the same.
+        await using var restarted = await BackendHarness.StartAsync(harness.Nftables, options);
+        Assert.Equal(0, (await restarted.FirstSyncAsync(Plans.EveryKind())).Operations);
+    }
+
+    [Fact]
+    public void Names_that_no_interface_can_have_are_refused_where_they_are_given()
+    {
+        foreach (var name in (string[])["", "a-name-too-long-", "a b", "a/b", "a:b"])
+        {
+            Assert.Throws<ArgumentException>(() => new LocalTrafficDetector.Bridge(name));
+            Assert.Throws<ArgumentException>(() => new LocalTrafficDetector.InterfacePrefix(name));
+        }
+    }
+
+    [Fact]
+    public void A_refusal_of_our_own_is_not_called_the_kernels()
+    {
+        var rule = new NftRule(new NftPrefixMatch(new NftMeta(NftMetaKey.Iifname), NftOperator.Equal, new NftConstant(NftDataType.Ifname, new NftData("cali"u8.ToArray())), 32));
+        var client = new NftablesClient(new NetlinkChannel(new ScriptedNetlinkTransport(_ => throw new InvalidOperationException("Nothing is to be sent."))));
+        var refused = Assert.Throws<NftTransactionException>(() => client.Prepare(new NftTransaction().Add(new NftChainKey(Table, "services"), rule)));
+        var failure = Assert.Single(refused.Failures);
+        Assert.True(failure.IsOwnCheck);
+        Assert.StartsWith("the transaction is not valid and was not sent: ", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("not valid, and not sent to the kernel (iifname \"cali*\": the constant does not have the length of its type)", NftErrorText.For(failure));
     }
 
     [Fact]

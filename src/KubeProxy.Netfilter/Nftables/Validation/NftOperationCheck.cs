@@ -44,7 +44,7 @@ internal static class NftOperationCheck
     {
         if (Problem(operation) is { } problem)
         {
-            failures.Add(NftFailures.Of(index, null, Errno.InvalidArgument, problem, operation));
+            failures.Add(NftFailures.OfCheck(index, null, problem, operation));
             return;
         }
 
@@ -55,7 +55,7 @@ internal static class NftOperationCheck
             _ => ([], default),
         };
         for (var i = 0; i < elements.Count; i++)
-            if (check.Problem(elements[i]) is { } wrong) failures.Add(NftFailures.Of(index, i, Errno.InvalidArgument, wrong, operation));
+            if (check.Problem(elements[i]) is { } wrong) failures.Add(NftFailures.OfCheck(index, i, wrong, operation));
     }
 
     internal static string? Comment(string? comment)

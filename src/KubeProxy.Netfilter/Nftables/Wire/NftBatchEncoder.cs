@@ -33,7 +33,7 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
         {
             var operation = transaction.Operations[i];
             _current = new NftMessageOrigin(i, 0, false);
-            if (NftOperationCheck.Problem(operation) is { } problem) _failures.Add(NftFailures.Of(i, null, Errno.InvalidArgument, problem, operation));
+            if (NftOperationCheck.Problem(operation) is { } problem) _failures.Add(NftFailures.OfCheck(i, null, problem, operation));
             else Encode(operation);
         }
 
@@ -156,7 +156,7 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
         bool Accept(int index, in NftElement element)
         {
             if (check.Problem(element) is not { } problem) return true;
-            _failures.Add(NftFailures.Of(_current.Operation, index, Errno.InvalidArgument, problem, operation));
+            _failures.Add(NftFailures.OfCheck(_current.Operation, index, problem, operation));
             return false;
         }
     }

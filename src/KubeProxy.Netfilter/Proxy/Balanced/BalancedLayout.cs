@@ -85,5 +85,5 @@ internal sealed class BalancedLayout(RuleParts parts, MasqueradePolicy policy)
     }
 
     private static NftStatement NotOverLoopback => new NftMatch(
-        new NftMeta(NftMetaKey.Oifname), NftOperator.NotEqual, RuleParts.InterfaceName("lo", padded: true));
+        new NftMeta(NftMetaKey.Oifname), NftOperator.NotEqual, RuleParts.InterfaceName("lo"));
 }

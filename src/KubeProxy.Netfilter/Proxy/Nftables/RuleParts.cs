@@ -61,9 +61,9 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
         return policy.LocalDetector switch
         {
             LocalTrafficDetector.Source source when source.Cidr.Family == family => Prefix(Saddr, op, source.Cidr),
-            LocalTrafficDetector.Bridge bridge => new NftMatch(InputInterface, op, InterfaceName(bridge.Interface, padded: true)),
+            LocalTrafficDetector.Bridge bridge => new NftMatch(InputInterface, op, InterfaceName(bridge.Interface)),
             LocalTrafficDetector.InterfacePrefix { Prefix: var prefix } =>
-                new NftPrefixMatch(InputInterface, op, InterfaceName(prefix, padded: false), Encoding.UTF8.GetByteCount(prefix) * 8),
+                new NftPrefixMatch(InputInterface, op, InterfaceName(prefix), Encoding.UTF8.GetByteCount(prefix) * 8),
             _ => null,
         };
     }
@@ -120,17 +120,7 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
         ? new NftMatch(field, op, Address(cidr.First))
         : new NftPrefixMatch(field, op, Address(cidr.First), cidr.PrefixLength);
 
-    public static NftConstant InterfaceName(string name, bool padded)
-    {
-        const int nameSize = 16; // IFNAMSIZ
-        var bytes = Encoding.UTF8.GetBytes(name).AsSpan();
-        if (padded)
-        {
-            var full = new byte[nameSize];
-            bytes[..Math.Min(bytes.Length, nameSize - 1)].CopyTo(full);
-            bytes = full;
-        }
-
-        return new NftConstant(NftDataType.Ifname, new NftData(bytes));
-    }
+    /// <summary>A name of at most 15 bytes, or the beginning of one.</summary>
+    /// <exception cref="ArgumentException">It is longer: the kernel knows no such name.</exception>
+    public static NftConstant InterfaceName(string name) => new(NftDataType.Ifname, NftValue.Ifname(name));
 }

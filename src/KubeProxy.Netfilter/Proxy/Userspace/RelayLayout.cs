@@ -87,7 +87,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
 
     private NftStatement IsNotMarked => new NftBitsMatch(new NftMeta(NftMetaKey.Mark), policy.Mark, None: true);
 
-    private static NftStatement FromLoopback => new NftMatch(RuleParts.InputInterface, NftOperator.Equal, RuleParts.InterfaceName("lo", padded: true));
+    private static NftStatement FromLoopback => new NftMatch(RuleParts.InputInterface, NftOperator.Equal, RuleParts.InterfaceName("lo"));
 
     private static NftStatement IsReply => new NftMatch(
         new NftCt(NftCtKey.Direction), NftOperator.Equal, new NftConstant(NftDataType.CtDir, new NftData([(byte)NftCtDirection.Reply])));
