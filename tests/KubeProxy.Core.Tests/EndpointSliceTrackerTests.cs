@@ -31,13 +31,6 @@ public class EndpointSliceTrackerTests
     }
 
     [Fact]
-    public void Of_two_duplicates_the_later_slice_counts()
-    {
-        Assert.Equal("", Endpoints(Slice("web-a", "web", At("10.0.0.1")), Slice("web-b", "web", At("10.0.0.1", ready: false))));
-        Assert.Equal("10.0.0.1:8080", Endpoints(Slice("web-b", "web", At("10.0.0.1")), Slice("web-a", "web", At("10.0.0.1", ready: false))));
-    }
-
-    [Fact]
     public void Ports_are_matched_by_name_and_protocol()
     {
         var slice = Slice("web-a", "web", At("10.0.0.1")) with

@@ -46,13 +46,13 @@ internal readonly struct EndpointSelection
         return new EndpointSelection(cluster, local, cluster.Count > 0 || HasFallback(endpoints));
     }
 
-    /// <summary>Addresses on this node among all selected endpoints, sorted, each once.</summary>
-    public SortedSet<IpAddr> AddressesOnThisNode()
+    /// <summary>Addresses that may be on this node among all selected endpoints, sorted, each once.</summary>
+    public SortedSet<IpAddr> AddressesThatMayBeHere()
     {
         var result = new SortedSet<IpAddr>();
         foreach (ref readonly var endpoint in CollectionsMarshal.AsSpan(Cluster))
         {
-            if (endpoint.IsLocal) result.Add(endpoint.Target.Address);
+            if (endpoint.MayBeLocal) result.Add(endpoint.Target.Address);
         }
 
         foreach (ref readonly var endpoint in CollectionsMarshal.AsSpan(Local)) result.Add(endpoint.Target.Address);

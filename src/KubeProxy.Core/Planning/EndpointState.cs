@@ -26,6 +26,9 @@ public enum EndpointFlags : byte
 
     /// <summary>Has a node hint that names this node.</summary>
     HintedToThisNode = 32,
+
+    /// <summary>Runs on this node, or it is not said where, or only similarly to this node's name.</summary>
+    MaybeLocal = 64,
 }
 
 /// <summary>One endpoint of a service port.</summary>
@@ -51,6 +54,9 @@ public readonly record struct EndpointState(IpEndpoint Target, EndpointFlags Fla
 
     /// <summary>Runs on this node.</summary>
     public bool IsLocal => (Flags & EndpointFlags.Local) != 0;
+
+    /// <summary>Runs on this node, as far as can be told.</summary>
+    public bool MayBeLocal => (Flags & (EndpointFlags.Local | EndpointFlags.MaybeLocal)) != 0;
 
     /// <summary>Whether a zone hint names the zone.</summary>
     public bool IsHintedTo(string zone)

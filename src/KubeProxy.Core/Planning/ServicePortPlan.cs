@@ -32,7 +32,7 @@ public sealed record ServicePortPlan
 
     /// <summary>
     /// Addresses on this node among all endpoints in use, sorted: connections from such an address to itself through the
-    /// service are hairpins and have to be masqueraded.
+    /// service are hairpins and have to be masqueraded. Also those of endpoints that do not say where they are.
     /// </summary>
     public ImmutableArray<IpAddr> HairpinAddresses { get; init; } = [];
 

@@ -37,7 +37,7 @@ public static class ServicePortPlanner
             Frontends = frontends,
             ClusterEndpoints = TargetsOf(selection.Cluster),
             LocalEndpoints = TargetsOf(selection.Local),
-            HairpinAddresses = [.. selection.AddressesOnThisNode()],
+            HairpinAddresses = [.. selection.AddressesThatMayBeHere()],
             ServingEndpoints = port.Protocol == Protocol.Udp ? ServingOf(endpoints) : [],
         };
     }

@@ -11,7 +11,7 @@ internal sealed class Trackers(ProxyOptions options, ProblemRegistry problems)
 {
     public ProblemRegistry Problems => problems;
 
-    public ServiceTracker Services { get; } = new(options.AllowExternalIPs, problems);
+    public ServiceTracker Services { get; } = new(options.AllowExternalIPs, options.UnservedProtocols, problems);
 
     public EndpointSliceTracker Slices { get; } = new(options.NodeName, problems);
 
@@ -20,6 +20,10 @@ internal sealed class Trackers(ProxyOptions options, ProblemRegistry problems)
     public ServiceCidrTracker ServiceCidrs { get; } = new(problems);
 
     public NodePortAddresses NodePortAddresses { get; set; } = options.NodePortAddresses;
+
+    public ForeignAddresses ForeignAddresses { get; } = new(options.NodeName);
+
+    public VirtualIpRules VirtualIps => field ??= new(options.VirtualIpRanges, options.VirtualIpsBecomeLocal, ForeignAddresses);
 }
 
 /// <summary>
@@ -93,10 +97,12 @@ internal sealed class ClusterState
                     if (ReferenceEquals(before, after)) break;
                     MarkSlice(before);
                     MarkSlice(after);
+                    if (_trackers.ForeignAddresses.Update(before, after)) MarkVirtualIps();
                     AddTriggerTime(slice, after);
                     break;
                 case Node node:
                     if (_trackers.Node.Upsert(node)) MarkEverything();
+                    if (_trackers.ForeignAddresses.Upsert(node)) MarkVirtualIps();
                     break;
                 case ServiceCIDR cidr:
                     if (_trackers.ServiceCidrs.Upsert(cidr)) MarkNode();
@@ -120,6 +126,7 @@ internal sealed class ClusterState
                 ObjectKind.Service => _trackers.Services.Names,
                 ObjectKind.EndpointSlice => _trackers.Slices.Names,
                 ObjectKind.ServiceCIDR => _trackers.ServiceCidrs.Names,
+                ObjectKind.Node => _trackers.ForeignAddresses.NodeNames,
                 _ => [],
             };
             foreach (var name in known.Concat(_trackers.Problems.NamesOf(kind)).Where(name => !keep.Contains(name)).ToList())
@@ -135,7 +142,12 @@ internal sealed class ClusterState
                 if (_trackers.Services.Delete(name)) MarkService(name);
                 break;
             case ObjectKind.EndpointSlice:
-                MarkSlice(_trackers.Slices.Delete(name));
+                var deleted = _trackers.Slices.Delete(name);
+                MarkSlice(deleted);
+                if (_trackers.ForeignAddresses.Update(deleted, null)) MarkVirtualIps();
+                break;
+            case ObjectKind.Node:
+                if (_trackers.ForeignAddresses.DeleteNode(name)) MarkVirtualIps();
                 break;
             case ObjectKind.ServiceCIDR:
                 if (_trackers.ServiceCidrs.Delete(name)) MarkNode();
@@ -147,6 +159,13 @@ internal sealed class ClusterState
     {
         ServiceChanges++;
         foreach (var family in _families) family.Mark(name, FamilyPlanner.Pending.Service);
+    }
+
+    /// <summary>Services with addresses that may be somebody's.</summary>
+    private void MarkVirtualIps()
+    {
+        foreach (var name in _trackers.Services.NamesWithVirtualIps)
+            foreach (var family in _families) family.Mark(name, FamilyPlanner.Pending.Service);
     }
 
     private void MarkSlice(TrackedSlice? slice)

@@ -128,7 +128,12 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
 
     private ServicePortPlan[] PlanService(NamespacedName name)
     {
-        if (!trackers.Services.TryGet(name, out var service) || service.AddressesOf(family) is null) return [];
+        if (!trackers.Services.TryGet(name, out var service) || service.AddressesOf(family) is null)
+        {
+            CheckVirtualIps(name, []);
+            return [];
+        }
+
         var plans = new ServicePortPlan[service.Ports.Length];
         for (var i = 0; i < plans.Length; i++)
         {
@@ -137,8 +142,37 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
             plans[i] = ServicePortPlanner.Plan(service, port, family, CollectionsMarshal.AsSpan(_endpoints), trackers.Node.Topology);
         }
 
+        CheckVirtualIps(name, plans);
         return plans;
     }
+
+    /// <summary>Takes the frontends away whose addresses the Service may not have.</summary>
+    private void CheckVirtualIps(NamespacedName service, ServicePortPlan[] plans)
+    {
+        var found = new ProblemList(ObjectKind.Service, service);
+        for (var i = 0; i < plans.Length; i++)
+        {
+            HashSet<FrontendKey>? refused = null;
+            foreach (var frontend in plans[i].Frontends)
+            {
+                var isAllowed = trackers.VirtualIps.Allows(frontend, out var problem);
+                if (problem is not null) found.Add(FieldOf(frontend.Kind), $"port '{plans[i].Name.PortName}': {problem}");
+                if (!isAllowed) (refused ??= []).Add(frontend.Key);
+            }
+
+            if (refused is not null) plans[i] = plans[i].WithFrontends(key => !refused.Contains(key));
+        }
+
+        trackers.Problems.Set(family == IpFamily.IPv4 ? ProblemOrigin.AddressesIPv4 : ProblemOrigin.AddressesIPv6, ObjectKind.Service, service, found.ToList());
+    }
+
+    private static string FieldOf(FrontendKind kind) => kind switch
+    {
+        FrontendKind.ClusterIP => "spec.clusterIPs",
+        FrontendKind.ExternalIP => "spec.externalIPs",
+        FrontendKind.LoadBalancerIP => "status.loadBalancer.ingress",
+        _ => "spec.ports.nodePort",
+    };
 
     private void Claim(ServicePortPlan plan, HashSet<ServicePortName> affected)
     {
@@ -178,14 +212,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         foreach (var frontend in plan.Frontends)
         {
             if (_arbiter.WinnerOf(frontend.Key) is not { } winner || winner == plan.Name) continue;
-            var field = frontend.Kind switch
-            {
-                FrontendKind.ClusterIP => "spec.clusterIPs",
-                FrontendKind.ExternalIP => "spec.externalIPs",
-                FrontendKind.LoadBalancerIP => "status.loadBalancer.ingress",
-                _ => "spec.ports.nodePort",
-            };
-            lost.Add(field, $"port '{plan.Name.PortName}': {family} {frontend.Key} belongs to {winner}, which is older or first by name; "
+            lost.Add(FieldOf(frontend.Kind), $"port '{plan.Name.PortName}': {family} {frontend.Key} belongs to {winner}, which is older or first by name; "
                 + "left out until that is gone");
         }
     }

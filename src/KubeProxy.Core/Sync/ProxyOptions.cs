@@ -22,6 +22,18 @@ public sealed record ProxyOptions
     /// <summary>Whether <c>spec.externalIPs</c> are served.</summary>
     public bool AllowExternalIPs { get; init; } = true;
 
+    /// <summary>Where external and load-balancer IPs have to lie; empty for anywhere. What lies elsewhere is a problem, and not in force.</summary>
+    public ImmutableArray<IpRange> VirtualIpRanges { get; init; } = [];
+
+    /// <summary>
+    /// Whether the backends make virtual IPs addresses of this node. Then one that is an address of another Node or of the API server is
+    /// not in force: the node could not reach them any more.
+    /// </summary>
+    public bool VirtualIpsBecomeLocal { get; init; }
+
+    /// <summary>Protocols that the backends do not serve, each with the reason: ports of Services with them are a problem.</summary>
+    public IReadOnlyDictionary<Protocol, string> UnservedProtocols { get; init; } = ImmutableDictionary<Protocol, string>.Empty;
+
     /// <summary>The least time from the end of one sync to the start of the next; 0 for none.</summary>
     public TimeSpan MinSyncPeriod { get; init; } = TimeSpan.Zero;
 

@@ -9,7 +9,7 @@ internal sealed class EndpointSliceTracker(string nodeName, ProblemRegistry prob
 {
     private readonly Dictionary<NamespacedName, TrackedSlice> _slices = [];
     private readonly Dictionary<NamespacedName, List<TrackedSlice>> _byService = [];
-    private readonly List<(EndpointState State, int Order)> _scratch = [];
+    private readonly List<EndpointState> _scratch = [];
 
     public int Count => _slices.Count;
 
@@ -42,8 +42,9 @@ internal sealed class EndpointSliceTracker(string nodeName, ProblemRegistry prob
     }
 
     /// <summary>
-    /// All endpoints of a service port, sorted by target, each target once. When several slices have one (an endpoint that
-    /// moves from slice to slice), the last one that does not terminate counts, in the order of the slices' names.
+    /// All endpoints of a service port, sorted by target, each target once. When a target is there several times (an endpoint that
+    /// moves from slice to slice, two pods with the node's address during an update), the one that works best counts: ready, else
+    /// serving and not terminating, else serving. Whatever the order of slices and endpoints.
     /// </summary>
     public void Collect(NamespacedName service, string portName, Protocol protocol, IpFamily family, List<EndpointState> result)
     {
@@ -61,13 +62,12 @@ internal sealed class EndpointSliceTracker(string nodeName, ProblemRegistry prob
 
         _scratch.Sort(static (left, right) =>
         {
-            var byTarget = left.State.Target.CompareTo(right.State.Target);
-            return byTarget != 0 ? byTarget : left.Order.CompareTo(right.Order);
+            var byTarget = left.Target.CompareTo(right.Target);
+            return byTarget != 0 ? byTarget : Preference(left, right);
         });
-        foreach (var (state, _) in _scratch)
+        foreach (var state in _scratch)
         {
             if (result.Count == 0 || result[^1].Target != state.Target) result.Add(state);
-            else if ((state.Flags & EndpointFlags.Terminating) == 0) result[^1] = state;
         }
     }
 
@@ -89,11 +89,25 @@ internal sealed class EndpointSliceTracker(string nodeName, ProblemRegistry prob
         return addresses.Count;
     }
 
-    private static void AddTo(List<(EndpointState, int)> result, TrackedSlice slice, ushort port)
+    private static void AddTo(List<EndpointState> result, TrackedSlice slice, ushort port)
     {
         foreach (var endpoint in slice.Endpoints)
-            result.Add((new EndpointState(new IpEndpoint(endpoint.Address, port), endpoint.Flags, endpoint.ZoneHints), result.Count));
+            result.Add(new EndpointState(new IpEndpoint(endpoint.Address, port), endpoint.Flags, endpoint.ZoneHints));
     }
+
+    // Of two that work equally well it does not matter which one counts, but it has to be the same one always.
+    private static int Preference(in EndpointState left, in EndpointState right)
+    {
+        var byUse = Use(right.Flags).CompareTo(Use(left.Flags));
+        if (byUse != 0) return byUse;
+        var byFlags = right.Flags.CompareTo(left.Flags);
+        return byFlags != 0 ? byFlags : string.CompareOrdinal(left.ZoneHints, right.ZoneHints);
+    }
+
+    private static int Use(EndpointFlags flags) =>
+        (flags & EndpointFlags.Ready) != 0 ? 3
+        : (flags & EndpointFlags.Serving) == 0 ? 0
+        : (flags & EndpointFlags.Terminating) == 0 ? 2 : 1;
 
     private void Add(TrackedSlice slice)
     {

@@ -10,6 +10,8 @@ internal enum ProblemOrigin
     Content,
     ConflictIPv4,
     ConflictIPv6,
+    AddressesIPv4,
+    AddressesIPv6,
     Source,
 }
 

@@ -11,7 +11,7 @@ internal static class ServiceReading
     private const int DefaultAffinitySeconds = 10_800;
 
     /// <summary>Reads a Service; null when there is nothing to proxy: another proxy's, headless, ExternalName, no address.</summary>
-    public static ServiceDefinition? Read(Service service, bool allowExternalIPs, ProblemList problems)
+    public static ServiceDefinition? Read(Service service, bool allowExternalIPs, IReadOnlyDictionary<Protocol, string> unservedProtocols, ProblemList problems)
     {
         var spec = service.Spec;
         if (service.Metadata.HasLabel(WellKnownNames.ServiceProxyNameLabel) || spec.Type == "ExternalName") return null;
@@ -27,7 +27,7 @@ internal static class ServiceReading
         {
             Name = problems.Name,
             CreatedAt = service.Metadata.CreationTimestamp ?? DateTimeOffset.MaxValue,
-            Ports = ReadPorts(spec, problems),
+            Ports = ReadPorts(spec, unservedProtocols, problems),
             IPv4 = addresses.IPv4,
             IPv6 = addresses.IPv6,
             InternalLocal = spec.InternalTrafficPolicy == "Local",
@@ -52,14 +52,16 @@ internal static class ServiceReading
         }
     }
 
-    private static ImmutableArray<PortDefinition> ReadPorts(ServiceSpec spec, ProblemList problems)
+    private static ImmutableArray<PortDefinition> ReadPorts(ServiceSpec spec, IReadOnlyDictionary<Protocol, string> unservedProtocols, ProblemList problems)
     {
         var result = ImmutableArray.CreateBuilder<PortDefinition>(spec.Ports.Count);
         var seen = new HashSet<(string, Protocol)>();
         for (var i = 0; i < spec.Ports.Count; i++)
         {
             if (ReadPort(spec.Ports[i], $"spec.ports[{i}]", problems) is not { } port) continue;
-            if (seen.Add((port.Name, port.Protocol)))
+            if (unservedProtocols.TryGetValue(port.Protocol, out var reason))
+                problems.Add($"spec.ports[{i}].protocol", $"{reason}; the port is left out");
+            else if (seen.Add((port.Name, port.Protocol)))
                 result.Add(port);
             else
                 problems.Add($"spec.ports[{i}].name", $"another {port.Protocol.ToLowerName()} port is named '{port.Name}'; the first one counts");

@@ -6,7 +6,7 @@ using KubeProxy.Core.Planning;
 namespace KubeProxy.Core.Tracking;
 
 /// <summary>The Services to be proxied. Not thread-safe.</summary>
-internal sealed class ServiceTracker(bool allowExternalIPs, ProblemRegistry problems)
+internal sealed class ServiceTracker(bool allowExternalIPs, IReadOnlyDictionary<Protocol, string> unservedProtocols, ProblemRegistry problems)
 {
     private readonly Dictionary<NamespacedName, ServiceDefinition> _services = [];
 
@@ -14,11 +14,15 @@ internal sealed class ServiceTracker(bool allowExternalIPs, ProblemRegistry prob
 
     public IReadOnlyCollection<NamespacedName> Names => _services.Keys;
 
+    /// <summary>Those with external or load-balancer IPs.</summary>
+    public IEnumerable<NamespacedName> NamesWithVirtualIps =>
+        _services.Values.Where(service => HasVirtualIps(service.IPv4) || HasVirtualIps(service.IPv6)).Select(service => service.Name);
+
     /// <summary>Takes a Service over; returns whether anything that matters changed.</summary>
     public bool Upsert(Service service)
     {
         var found = new ProblemList(ObjectKind.Service, service.Name);
-        var definition = ServiceReading.Read(service, allowExternalIPs, found);
+        var definition = ServiceReading.Read(service, allowExternalIPs, unservedProtocols, found);
         problems.Set(ProblemOrigin.Content, ObjectKind.Service, service.Name, found.ToList());
         if (definition is null) return _services.Remove(service.Name);
         if (_services.TryGetValue(definition.Name, out var before) && before == definition) return false;
@@ -34,4 +38,6 @@ internal sealed class ServiceTracker(bool allowExternalIPs, ProblemRegistry prob
     }
 
     public bool TryGet(NamespacedName name, [NotNullWhen(true)] out ServiceDefinition? service) => _services.TryGetValue(name, out service);
+
+    private static bool HasVirtualIps(ServiceAddresses? addresses) => addresses is { ExternalIPs.IsEmpty: false } or { LoadBalancerIPs.IsEmpty: false };
 }

@@ -48,7 +48,9 @@ internal static class SliceReading
             if (!AddressRules.TryGetProtocol(port.Protocol, out var protocol))
                 problems.Add($"ports[{i}].protocol", $"unknown protocol '{port.Protocol}'; the port is left out");
             else if (!AddressRules.TryGetPort(port.Port, out var number))
-                problems.Add($"ports[{i}].port", $"{port.Port?.ToString(CultureInfo.InvariantCulture) ?? "nothing"} is not between 1 and 65535; the port is left out");
+                problems.Add($"ports[{i}].port", port.Port is { } wrong
+                    ? string.Create(CultureInfo.InvariantCulture, $"{wrong} is not between 1 and 65535; the port is left out")
+                    : "missing, which means all ports, and no Service can lead to these; the port is left out: give it a number");
             else if (seen.Add((port.Name ?? "", protocol)))
                 result.Add(new SlicePort(port.Name ?? "", protocol, number));
             else
@@ -71,6 +73,8 @@ internal static class SliceReading
                 continue;
             }
 
+            if (endpoint.Addresses.Count > 1)
+                problems.Add($"endpoints[{i}].addresses[1]", $"only the first address ({address}) is used, and the others are left out: give each an endpoint of its own");
             lastHints = JoinZones(endpoint.Hints?.ForZones ?? [], lastHints);
             result.Add(new SliceEndpoint(address, FlagsOf(endpoint, nodeName), lastHints));
         }
@@ -96,6 +100,7 @@ internal static class SliceReading
         if (endpoint.Conditions?.Serving ?? true) flags |= EndpointFlags.Serving;
         if (endpoint.Conditions?.Terminating ?? false) flags |= EndpointFlags.Terminating;
         if (nodeName.Length > 0 && endpoint.NodeName == nodeName) flags |= EndpointFlags.Local;
+        if (MayBeHere(endpoint.NodeName, nodeName)) flags |= EndpointFlags.MaybeLocal;
         foreach (var hint in endpoint.Hints?.ForNodes ?? [])
         {
             flags |= EndpointFlags.NodeHinted;
@@ -104,6 +109,12 @@ internal static class SliceReading
 
         return flags;
     }
+
+    // Who wrote the slice by hand may have left the node out, or written its name in another way: with its domain, in capitals.
+    private static bool MayBeHere(string? given, string nodeName) =>
+        string.IsNullOrEmpty(given) || string.Equals(FirstLabel(given), FirstLabel(nodeName), StringComparison.OrdinalIgnoreCase);
+
+    private static string FirstLabel(string name) => name.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? name[..dot] : name;
 
     /// <summary>The zones as one string, shared with the endpoint before, which mostly has the same.</summary>
     private static string? JoinZones(IReadOnlyList<TopologyHint> zones, string? previous)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -12,6 +13,9 @@ namespace KubeProxy.Host.Composition;
 internal sealed class NodeSettings(EffectiveConfiguration configuration)
 {
     private static readonly IpFamily[] Both = [IpFamily.IPv4, IpFamily.IPv6];
+
+    private static readonly ImmutableDictionary<Protocol, string> NoSctp = ImmutableDictionary<Protocol, string>.Empty.Add(
+        Protocol.Sctp, "SCTP is not served in mode userspace; modes nftables, iptables and ipvs serve it");
 
     /// <summary>The node's name: the override, or the host name in lower case.</summary>
     public string NodeName { get; } =
@@ -38,9 +42,14 @@ internal sealed class NodeSettings(EffectiveConfiguration configuration)
         NodeAddresses = BindAddress is { } address ? [address] : [],
         NodePortAddresses = NodePortAddresses.Parse(configuration.Source.NodePortAddresses),
         AllowExternalIPs = FeatureGates.IsEnabled(configuration.Source, "AllowServiceExternalIPs"),
+        VirtualIpRanges = [.. configuration.Source.VipRanges.Select(ToRange)],
+        VirtualIpsBecomeLocal = configuration.Mode == ProxyMode.Ipvs,
+        UnservedProtocols = configuration.Mode == ProxyMode.Userspace ? NoSctp : ImmutableDictionary<Protocol, string>.Empty,
         MinSyncPeriod = configuration.MinSyncPeriod.TimeSpan,
         SyncPeriod = configuration.SyncPeriod.TimeSpan,
     };
+
+    private static IpRange ToRange(string text) => IpRange.TryParse(text, out var range, out var problem) ? range : throw new FormatException($"'{text}' {problem}");
 
     /// <summary>The masquerading of a family.</summary>
     public MasqueradePolicy Masquerade(IpFamily family, IReadOnlyList<string> podCidrs) => new()

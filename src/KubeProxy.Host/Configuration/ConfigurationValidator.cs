@@ -36,6 +36,8 @@ public sealed class ConfigurationValidator
         CheckPeriods();
         CheckDetectLocal();
         CheckNodePortAddresses();
+        for (var i = 0; i < _source.VipRanges.Count; i++)
+            if (!IpRange.TryParse(_source.VipRanges[i], out _, out var problem)) _problems.Add(new ConfigurationProblem($"--vip-ranges[{i}]", $"'{_source.VipRanges[i]}' {problem}"));
     }
 
     private void CheckModes()

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KubeProxy.Host.Configuration;
 
 /// <summary>
@@ -75,6 +77,10 @@ public sealed record KubeProxyConfiguration
 
     /// <summary>The blocks of the node's addresses that accept node ports, or <c>primary</c>.</summary>
     public List<string> NodePortAddresses { get; set; } = [];
+
+    /// <summary>Where external and load-balancer IPs have to lie; the flag <c>--vip-ranges</c>, which upstream does not have, and no field.</summary>
+    [JsonIgnore]
+    public List<string> VipRanges { get; set; } = [];
 
     /// <summary>What the kernel's out-of-memory killer makes of this process: -1000 to 1000.</summary>
     public int? OomScoreAdj { get; set; }

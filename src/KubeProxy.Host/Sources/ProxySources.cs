@@ -40,7 +40,7 @@ internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfigurat
             AcceptContentTypes = connection.AcceptContentTypes.Length > 0 ? connection.AcceptContentTypes : connection.ContentType,
         };
         var client = new ApiClient(Access(connection.Kubeconfig), options, time, loggers.CreateLogger<ApiClient>(), meters);
-        return new ConnectedSource(new ApiServerSource(client, new ApiServerSourceOptions { NodeName = nodeName }, loggers.CreateLogger<ApiServerSource>()), client);
+        return new ConnectedSource(new ApiServerSource(client, new ApiServerSourceOptions { NodeName = nodeName, WatchAllNodes = configuration.Mode == ProxyMode.Ipvs }, loggers.CreateLogger<ApiServerSource>()), client);
     }
 
     private ApiServerAccess Access(string? kubeconfig)

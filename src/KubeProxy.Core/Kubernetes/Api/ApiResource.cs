@@ -25,7 +25,7 @@ internal sealed record ApiResource
 
     /// <summary>What a proxy watches. The selectors are those of upstream.</summary>
     /// <param name="nodeName">The proxy's own node, the only one that is watched.</param>
-    public static IReadOnlyList<ApiResource> Watched(string nodeName) =>
+    public static IReadOnlyList<ApiResource> Watched(string? nodeName) =>
     [
         Of(ObjectKind.Service) with
         {
@@ -33,7 +33,7 @@ internal sealed record ApiResource
             FieldSelector = "spec.clusterIP!=None",
         },
         Of(ObjectKind.EndpointSlice) with { LabelSelector = "!" + WellKnownNames.HeadlessLabel },
-        Of(ObjectKind.Node) with { FieldSelector = "metadata.name=" + nodeName },
+        Of(ObjectKind.Node) with { FieldSelector = nodeName is null ? "" : "metadata.name=" + nodeName },
         Of(ObjectKind.ServiceCIDR),
     ];
 

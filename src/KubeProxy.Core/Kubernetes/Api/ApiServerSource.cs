@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KubeProxy.Core.Kubernetes.Api;
 
 /// <summary>
-/// Objects from the API server: Services, EndpointSlices, the own Node and ServiceCIDRs, each kind listed and watched on its own.
+/// Objects from the API server: Services, EndpointSlices, the own Node (or all) and ServiceCIDRs, each kind listed and watched on its own.
 /// While the server is away, what was read before stays in force. Can be run once.
 /// </summary>
 /// <remarks>
@@ -39,7 +39,7 @@ public sealed class ApiServerSource : IProxySource
     {
         ArgumentNullException.ThrowIfNull(sink);
         _reflectors =
-            [.. ApiResource.Watched(_options.NodeName).Select(kind => new Reflector(_client, kind, sink, _options, _logger))];
+            [.. ApiResource.Watched(_options.WatchAllNodes ? null : _options.NodeName).Select(kind => new Reflector(_client, kind, sink, _options, _logger))];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> running = [.. _reflectors.Select(reflector => reflector.RunAsync(stop.Token))];
         var first = await Task.WhenAny(running);

@@ -3,8 +3,14 @@ namespace KubeProxy.Core.Kubernetes.Api;
 /// <summary>How <see cref="ApiServerSource"/> lists and watches. The defaults are for production.</summary>
 public sealed record ApiServerSourceOptions
 {
-    /// <summary>The own node: the only Node that is watched.</summary>
+    /// <summary>The own node.</summary>
     public required string NodeName { get; init; }
+
+    /// <summary>
+    /// Whether all Nodes are watched, and not only the own one. Every node that does so gets every change of every Node, at least one in five
+    /// minutes each: costly in clusters of thousands.
+    /// </summary>
+    public bool WatchAllNodes { get; init; }
 
     /// <summary>Objects in a page of a list; 0 for no pages.</summary>
     public int PageSize { get; init; } = 500;
