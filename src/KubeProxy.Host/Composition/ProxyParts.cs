@@ -1,8 +1,10 @@
+using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Node;
+using KubeProxy.Netfilter.Proxy;
 
 namespace KubeProxy.Host.Composition;
 
@@ -17,6 +19,10 @@ internal sealed record ProxyParts
 
     /// <summary>Makes what removes the rules of other modes once those of the mode configured are in force.</summary>
     public Func<KubeProxyConfiguration, IReadOnlyList<IRuleCleaner>> CleanersAtStart { get; init; } = ProxyBackends.CleanersAtStart;
+
+    /// <summary>Makes what looks for other proxies' rules; see <see cref="RivalSearches.Create"/>.</summary>
+    public Func<string, IReadOnlyList<IpFamily>, Func<NftablesConnection>, Action, IReadOnlyList<IRivalSearch>> CreateRivalSearches { get; init; } =
+        RivalSearches.Create;
 
     /// <summary>The socket of systemd; null for none.</summary>
     public string? NotifySocket { get; init; } = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
