@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Host.Tests.Composition;
 
-public sealed class ReadinessTests
+public sealed class ReadinessTests : IDisposable
 {
     private static readonly Rival Other = new("rules of another", "x", CanWin: true, "Stop it.");
     private readonly FakeRivalSearch _search = new();
@@ -18,6 +18,8 @@ public sealed class ReadinessTests
     private readonly Lines _lines = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _lines.Dispose();
 
     private RivalWatch Watch(params FakeRivalSearch[] searches) => new(searches, _time, new Logger<RivalWatch>(_lines));
 
