@@ -198,6 +198,56 @@ public sealed class ProxyEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Families_are_unprogrammed_until_their_first_sync_succeeds()
+    {
+        var other = new RecordingBackend(IpFamily.IPv6) { OnSync = _ => throw new ProxyBackendException("no") };
+        var engine = Start(null, other);
+        Assert.Equal([IpFamily.IPv4, IpFamily.IPv6], engine.Health.Report().Unprogrammed);
+        foreach (var kind in ObjectKinds.All) engine.MarkSynced(kind);
+        await EventuallyAsync(() => engine.Health.Report() is { Unprogrammed: [IpFamily.IPv6] } report && report.Families[IpFamily.IPv6].LastError == "no" ? true : (bool?)null);
+        other.OnSync = _ => Task.FromResult(new SyncResult());
+        await AdvanceToTimerAsync();
+        await engine.WaitForSyncAsync(Token);
+        Assert.Empty(engine.Health.Report().Unprogrammed);
+        Assert.Null(engine.Health.Report().Families[IpFamily.IPv6].LastError);
+    }
+
+    [Fact]
+    public async Task A_check_that_fails_for_long_is_unhealthy_although_nothing_was_queued()
+    {
+        var options = Options with { SyncPeriod = TimeSpan.FromSeconds(10), VerifyPeriod = TimeSpan.FromHours(1) };
+        var engine = StartSynced(options);
+        await engine.WaitForSyncAsync(Token);
+        _backend.OnSync = _ => throw new ProxyBackendException("no");
+        _time.Advance(TimeSpan.FromHours(1));
+        await EventuallyAsync(() => engine.Health.Report().Families[IpFamily.IPv4].LastError is null ? (bool?)null : true);
+        Assert.True(engine.Health.Report().Healthy);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.False(engine.Health.Report().Healthy);
+    }
+
+    [Fact]
+    public async Task Repairs_are_remembered_for_two_minutes_with_who_made_them_necessary()
+    {
+        var engine = StartSynced();
+        await engine.WaitForSyncAsync(Token);
+        _backend.OnSync = _ => Task.FromResult(new SyncResult { Repaired = 4 });
+        for (var i = 1; i <= 3; i++)
+        {
+            _backend.RequestSync($"changed by x (pid {i})");
+            await EventuallyAsync(() => engine.GetStatus().Families[0].Repaired == 4 * i ? true : (bool?)null);
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        var status = engine.GetStatus().Families[0];
+        Assert.Equal((3, "changed by x (pid 3)"), (status.RecentRepairs, status.LastDoubt));
+        _time.Advance(TimeSpan.FromSeconds(101));
+        Assert.Equal(1, engine.GetStatus().Families[0].RecentRepairs);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(0, engine.GetStatus().Families[0].RecentRepairs);
+    }
+
+    [Fact]
     public async Task Health_turns_bad_when_a_change_waits_for_twice_the_sync_period()
     {
         var engine = StartSynced(Options with { SyncPeriod = TimeSpan.FromSeconds(10) });

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
@@ -16,6 +17,7 @@ public abstract class ProgramTests : IDisposable
     internal StringWriter Output { get; } = new();
     internal StringWriter Errors { get; } = new();
     internal List<FakeBackend> Backends { get; } = [];
+    internal List<IRivalSearch> Rivals { get; } = [];
 
     public void Dispose()
     {
@@ -34,6 +36,7 @@ public abstract class ProgramTests : IDisposable
         },
         Cleaners = _ => cleaners,
         CleanersAtStart = _ => [],
+        CreateRivalSearches = (_, _, _, _) => Rivals,
         NotifySocket = null,
         InterfaceAddresses = () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("::1")],
         HasIpv6 = () => true,
@@ -156,6 +159,8 @@ public abstract class ProgramTests : IDisposable
     {
         public Exception? StartProblem { get; init; }
 
+        public Exception? SyncProblem { get; init; }
+
         public List<ServicePortName> Updated { get; } = [];
 
         public int Syncs { get; private set; }
@@ -169,6 +174,7 @@ public abstract class ProgramTests : IDisposable
 
         public Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
         {
+            if (SyncProblem is not null) throw SyncProblem;
             if (changes.Node is { } node) NodePortBlocks = string.Join(',', node.NodePortAddresses);
             Syncs++;
             Updated.AddRange(changes.Updated.Select(plan => plan.Name));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Composition;
@@ -116,6 +117,64 @@ public sealed class ProxyProgramTests : ProgramTests
         Assert.Contains(ipv4.Updated, name => name == new ServicePortName(new NamespacedName("default", "web"), "", Protocol.Tcp));
         await stop.CancelAsync();
         Assert.Equal(0, await run);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_has_never_programmed_anything_is_alive_and_neither_healthy_nor_ready()
+    {
+        var (healthz, metrics) = (FreePort(), FreePort());
+        WriteFile("m/node.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: node1}\nstatus: {addresses: [{type: InternalIP, address: 192.0.2.1}]}\n");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var parts = Parts() with
+        {
+            CreateBackend = context => new FakeBackend(context) { SyncProblem = context.Family == IpFamily.IPv6 ? new ProxyBackendException("the kernel said no") : null },
+        };
+        var run = new ProxyProgram(parts).RunAsync(Arguments(healthz, metrics), stop.Token);
+        await EventuallyContainsAsync(healthz, "/healthz", ""","reasons":["IPv6: nothing has been programmed yet: the kernel said no"]}""");
+        Assert.DoesNotContain("reasons", await EventuallyAsync($"http://127.0.0.1:{healthz}/livez", HttpStatusCode.OK), StringComparison.Ordinal);
+        Assert.Equal("IPv6: the first sync is not done yet: the kernel said no\n", await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.ServiceUnavailable));
+        await stop.CancelAsync();
+        Assert.Equal(0, await run);
+    }
+
+    [Fact]
+    public async Task Rivals_make_it_unready_while_they_are_there()
+    {
+        var metrics = FreePort();
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "m"));
+        var search = new FakeRivalSearch();
+        Rivals.Add(search);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var run = new ProxyProgram(Parts()).RunAsync(Arguments(FreePort(), metrics), stop.Token);
+        Assert.Equal("ok", await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.OK));
+        search.Found = [new Rival("rules of another", "x", CanWin: true, "Stop it.")];
+        Assert.Equal("rules of another (x) can win over those of this proxy. Stop it.\n", await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.ServiceUnavailable));
+        await EventuallyContainsAsync(metrics, "/status", "rules of another (x)");
+        search.Found = [];
+        Assert.Equal("ok", await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.OK));
+        await stop.CancelAsync();
+        Assert.Equal(0, await run);
+    }
+
+    private static async Task EventuallyContainsAsync(int port, string path, string text)
+    {
+        using var client = new HttpClient();
+        var last = "";
+        for (var attempt = 0; attempt < 200 && !last.Contains(text, StringComparison.Ordinal); attempt++)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+            try
+            {
+                using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{port}{path}"), TestContext.Current.CancellationToken);
+                last = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            }
+            catch (HttpRequestException problem)
+            {
+                last = problem.Message;
+            }
+        }
+
+        Assert.Contains(text, last, StringComparison.Ordinal);
     }
 
     [Fact]

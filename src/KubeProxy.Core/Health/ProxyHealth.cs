@@ -3,12 +3,14 @@ using KubeProxy.Core.Model;
 namespace KubeProxy.Core.Health;
 
 /// <summary>
-/// Whether the proxy keeps up: a family is unhealthy when a change has waited for twice the sync period. Thread-safe.
+/// Whether the proxy keeps up: a family is unhealthy when a change, or a sync that failed, has waited for twice the sync period. And
+/// whether it has programmed anything yet. Thread-safe.
 /// </summary>
 public sealed class ProxyHealth
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<IpFamily, FamilyState> _families = [];
+    private readonly SortedSet<IpFamily> _unprogrammed = [];
     private readonly TimeProvider _time;
     private TimeSpan _limit;
     private bool _nodeEligible;
@@ -28,7 +30,7 @@ public sealed class ProxyHealth
             foreach (var (family, state) in _families)
             {
                 var healthy = state.Oldest is not { } queued || now - queued < _limit;
-                families.Add(family, new FamilyHealth(state.LastUpdated, healthy));
+                families.Add(family, new FamilyHealth(state.LastUpdated, healthy) { WaitingSince = state.Oldest, LastError = state.Error });
             }
 
             return new ProxyHealthReport
@@ -38,8 +40,15 @@ public sealed class ProxyHealth
                 Healthy = families.Values.All(family => family.Healthy),
                 NodeEligible = _nodeEligible,
                 Families = families,
+                Unprogrammed = [.. _unprogrammed],
             };
         }
+    }
+
+    /// <summary>These families are to be programmed.</summary>
+    internal void Expect(IEnumerable<IpFamily> families)
+    {
+        lock (_gate) _unprogrammed.UnionWith(families);
     }
 
     internal void Change(TimeSpan syncPeriod)
@@ -79,14 +88,27 @@ public sealed class ProxyHealth
         }
     }
 
-    /// <summary>The sync succeeded: what it took is in force. After a failure nothing is called: it waits on.</summary>
+    /// <summary>The sync failed: what it took waits on, and a check that found nothing to do waits from now on.</summary>
+    internal void Fail(IpFamily family, string error)
+    {
+        lock (_gate)
+        {
+            if (!_families.TryGetValue(family, out var state)) return;
+            state.InSync ??= _time.GetUtcNow();
+            state.Error = error;
+        }
+    }
+
+    /// <summary>The sync succeeded: what it took is in force.</summary>
     internal void Succeed(IpFamily family)
     {
         lock (_gate)
         {
             if (!_families.TryGetValue(family, out var state)) return;
             state.InSync = null;
+            state.Error = null;
             state.LastUpdated = _time.GetUtcNow();
+            _unprogrammed.Remove(family);
         }
     }
 
@@ -98,6 +120,8 @@ public sealed class ProxyHealth
 
         public DateTimeOffset? InSync { get; set; }
 
+        public string? Error { get; set; }
+
         public DateTimeOffset? Oldest => InSync ?? Queued;
     }
 }
@@ -105,7 +129,14 @@ public sealed class ProxyHealth
 /// <summary>The health of one family.</summary>
 /// <param name="LastUpdated">The last successful sync, or the start.</param>
 /// <param name="Healthy">Whether it keeps up.</param>
-public readonly record struct FamilyHealth(DateTimeOffset LastUpdated, bool Healthy);
+public readonly record struct FamilyHealth(DateTimeOffset LastUpdated, bool Healthy)
+{
+    /// <summary>Since when the oldest change waits that is not in force; null when all are.</summary>
+    public DateTimeOffset? WaitingSince { get; init; }
+
+    /// <summary>Why the last sync failed; null when it succeeded, and before the first.</summary>
+    public string? LastError { get; init; }
+}
 
 /// <summary>The health of the proxy at a moment: what <c>/healthz</c> and <c>/livez</c> tell.</summary>
 public sealed record ProxyHealthReport
@@ -124,4 +155,10 @@ public sealed record ProxyHealthReport
 
     /// <summary>The families whose loop has begun.</summary>
     public required IReadOnlyDictionary<IpFamily, FamilyHealth> Families { get; init; }
+
+    /// <summary>
+    /// The families of which nothing has been programmed since the start: what the kernel does with Services, if anything, is what an
+    /// earlier process left.
+    /// </summary>
+    public IReadOnlyList<IpFamily> Unprogrammed { get; init; } = [];
 }

@@ -76,7 +76,7 @@ internal sealed partial class FamilySync
         LogBackendRequest(_services.Logger, _planner.Family, reason);
         _backendRequested = true;
         _repairRequested = true;
-        _progress.Doubt();
+        _progress.Doubt(reason);
         Request();
     }
 
@@ -162,6 +162,7 @@ internal sealed partial class FamilySync
             Measure(begun, isFull);
             _services.Metrics.Failures.Add(1, _tag);
             LogFailure(_services.Logger, _planner.Family, e.Message, e is ProxyBackendException ? null : e);
+            _services.Health.Fail(_planner.Family, e.Message);
             _progress.Fail(e.Message);
             _services.OnProgress();
             return false;

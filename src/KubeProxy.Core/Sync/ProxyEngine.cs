@@ -54,6 +54,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         _problems = new ProblemRegistry(log);
         _state = new ClusterState(options, all.Select(backend => backend.Family), _problems, time.GetUtcNow());
         Health = new ProxyHealth(time, options.SyncPeriod);
+        Health.Expect(all.Select(backend => backend.Family));
         var metrics = new ProxyMetrics(meterFactory);
         metrics.Observe(Count);
         _services = new EngineServices(time, log, metrics, Health, ServiceHealth);
@@ -157,6 +158,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     /// <summary>What the engine holds and does now.</summary>
     public ProxyStatus GetStatus()
     {
+        var now = _services.Time.GetUtcNow();
         var (zone, ports) = _state.Read(trackers =>
             (trackers.Node.Topology.Zone, _state.Families.Select(family => family.PortCount).ToArray()));
         return new ProxyStatus
@@ -166,7 +168,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
             Synced = _readiness.Synced,
             Counts = Count(),
             Problems = _problems.Snapshot(),
-            Families = [.. _loops.Select((loop, i) => loop.Progress.Snapshot(_state.Families[i].Family, ports[i]))],
+            Families = [.. _loops.Select((loop, i) => loop.Progress.Snapshot(_state.Families[i].Family, ports[i], now))],
         };
     }
 

@@ -87,6 +87,12 @@ public sealed record FamilyStatus
     /// <summary>Kernel objects repaired since the start.</summary>
     public long Repaired { get; init; }
 
+    /// <summary>Syncs of the last two minutes that had something to repair; more than a few of them are a fight.</summary>
+    public int RecentRepairs { get; init; }
+
+    /// <summary>Why it was last doubted that the kernel holds what was asked for, such as who changed what; null for never.</summary>
+    public string? LastDoubt { get; init; }
+
     /// <summary>Service ports that the kernel refuses.</summary>
     public IReadOnlyList<QuarantinedOwner> Quarantined { get; init; } = [];
 }

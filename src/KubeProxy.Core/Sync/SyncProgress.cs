@@ -5,11 +5,18 @@ namespace KubeProxy.Core.Sync;
 /// <summary>How far one family got. Written by its loop, read by anybody.</summary>
 internal sealed class SyncProgress
 {
+    private static readonly TimeSpan RepairMemory = TimeSpan.FromMinutes(2);
+
+    // More than a status tells apart.
+    private const int MostRepairs = 1_000;
+
     private readonly Lock _gate = new();
+    private readonly Queue<DateTimeOffset> _repairs = [];
     private readonly List<DateTimeOffset> _triggerTimes = [];
     private SyncResult? _result;
     private DateTimeOffset? _lastSync;
     private string? _error;
+    private string? _doubt;
     private long _syncs;
     private long _failed;
     private long _repaired;
@@ -53,10 +60,10 @@ internal sealed class SyncProgress
         lock (_gate) return _result?.Quarantined.Contains(owner) != true;
     }
 
-    /// <summary>The kernel may no longer hold what was asked for.</summary>
-    public void Doubt()
+    /// <summary>The kernel may no longer hold what was asked for, and why.</summary>
+    public void Doubt(string reason)
     {
-        lock (_gate) _isCurrent = false;
+        lock (_gate) (_isCurrent, _doubt) = (false, reason);
     }
 
     /// <summary>A sync succeeded; without a result there was nothing to do.</summary>
@@ -76,6 +83,9 @@ internal sealed class SyncProgress
             _syncs++;
             _result = result;
             _repaired += result.Repaired;
+            if (result.Repaired == 0) return;
+            if (_repairs.Count == MostRepairs) _repairs.Dequeue();
+            _repairs.Enqueue(now);
         }
     }
 
@@ -89,10 +99,11 @@ internal sealed class SyncProgress
         }
     }
 
-    public FamilyStatus Snapshot(IpFamily family, int servicePorts)
+    public FamilyStatus Snapshot(IpFamily family, int servicePorts, DateTimeOffset now)
     {
         lock (_gate)
         {
+            while (_repairs.TryPeek(out var oldest) && now - oldest > RepairMemory) _repairs.Dequeue();
             return new FamilyStatus
             {
                 Family = family,
@@ -104,6 +115,8 @@ internal sealed class SyncProgress
                 LastError = _error,
                 IsCurrent = _isCurrent,
                 Repaired = _repaired,
+                RecentRepairs = _repairs.Count,
+                LastDoubt = _doubt,
                 Quarantined = _result?.Quarantined ?? [],
             };
         }

@@ -57,7 +57,8 @@ internal static class ProxyBackends
     }
 
     /// <summary>What <c>--cleanup</c> runs, whatever the mode.</summary>
-    public static IReadOnlyList<IRuleCleaner> Cleaners(KubeProxyConfiguration configuration) => [Nftables(), Userspace(), Ipvs(configuration), Iptables()];
+    public static IReadOnlyList<IRuleCleaner> Cleaners(KubeProxyConfiguration configuration) =>
+        [Nftables(), Userspace(), Ipvs(configuration), Iptables(), new LegacyCleaner(RivalSearches.Legacy)];
 
     /// <summary>What another mode may have left, and would be in the way of the mode configured. Modes nftables and ipvs have one table.</summary>
     public static IReadOnlyList<IRuleCleaner> CleanersAtStart(KubeProxyConfiguration configuration) => configuration.Mode switch

@@ -66,6 +66,9 @@ internal sealed class ProxyHost(
         services.AddSingleton<IProxySink>(provider => new NodeSink(
             new TidySink(provider.GetRequiredService<ProxyEngine>()), _node.NodeName, parts.InterfaceAddresses, provider.GetRequiredService<NodeWatch>()));
         services.AddSingleton(provider => new ServiceReadiness(parts.NotifySocket, provider.GetRequiredService<ILogger<ServiceReadiness>>()));
+        services.AddSingleton(CreateRivalWatch);
+        services.AddSingleton<Readiness>();
+        services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         services.AddSingleton<FirstSync>();
         services.AddHostedService<ProxyService>();
         services.AddHostedService(provider => new StartAdvice(
@@ -96,6 +99,14 @@ internal sealed class ProxyHost(
         _node.ToOptions(), provider.GetRequiredService<RunningBackends>().All, parts.Time,
         provider.GetRequiredService<ILogger<ProxyEngine>>(), provider.GetRequiredService<IMeterFactory>());
 
+    private RivalWatch CreateRivalWatch(IServiceProvider provider)
+    {
+        RivalWatch? watch = null;
+        var families = provider.GetRequiredService<RunningBackends>().All.Select(backend => backend.Family).ToList();
+        var searches = parts.CreateRivalSearches(configuration.Mode, families, provider.GetRequiredService<NftablesConnection>, () => watch?.Recheck());
+        return watch = new RivalWatch(searches, parts.Time, provider.GetRequiredService<ILogger<RivalWatch>>());
+    }
+
     /// <summary>With one family, pods of the other are all that the configuration recognises.</summary>
     private void RefuseFatal(IReadOnlyList<IpFamily> families)
     {
@@ -121,7 +132,8 @@ internal sealed class ProxyHost(
     private void AddServers(IServiceCollection services)
     {
         services.AddSingleton(provider => new ProxyServers(
-            provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<CurrentConfiguration>(), arguments, verbosity, parts.Time));
+            provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<Readiness>(), provider.GetRequiredService<CurrentConfiguration>(), arguments, verbosity,
+            parts.Time));
         if (HostPort.TryParse(configuration.Source.HealthzBindAddress, out var healthz))
             services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, "FailedToStartProxierHealthcheck", servers => servers.CreateHealthHandler()));
         if (HostPort.TryParse(configuration.Source.MetricsBindAddress, out var metrics))

@@ -1,9 +1,11 @@
+using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Migration;
 using KubeProxy.Host.Node;
+using KubeProxy.Netfilter.Proxy;
 
 namespace KubeProxy.Host.Composition;
 
@@ -21,6 +23,10 @@ internal sealed record ProxyParts
 
     /// <summary>Reads what <c>migrate</c> looks at on the node.</summary>
     public Func<NodeFactsRequest, CancellationToken, Task<NodeFacts>> ReadNodeFacts { get; init; } = NodeFactsReader.ReadAsync;
+
+    /// <summary>Makes what looks for other proxies' rules; see <see cref="RivalSearches.Create"/>.</summary>
+    public Func<string, IReadOnlyList<IpFamily>, Func<NftablesConnection>, Action, IReadOnlyList<IRivalSearch>> CreateRivalSearches { get; init; } =
+        RivalSearches.Create;
 
     /// <summary>The socket of systemd; null for none.</summary>
     public string? NotifySocket { get; init; } = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");

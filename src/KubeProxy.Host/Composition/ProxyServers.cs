@@ -12,12 +12,13 @@ namespace KubeProxy.Host.Composition;
 
 /// <summary>What the health server and the metrics server serve.</summary>
 /// <param name="engine">What is reported on.</param>
+/// <param name="readiness">Whether it does what was asked for.</param>
 /// <param name="configuration">The configuration in force.</param>
 /// <param name="arguments">The command line.</param>
 /// <param name="verbosity">How much is logged.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ProxyServers(
-    ProxyEngine engine, CurrentConfiguration configuration, ProxyArguments arguments, VerbositySwitch verbosity, TimeProvider time) : IDisposable
+    ProxyEngine engine, Readiness readiness, CurrentConfiguration configuration, ProxyArguments arguments, VerbositySwitch verbosity, TimeProvider time) : IDisposable
 {
     private readonly HealthInstruments _health = new();
     private readonly ProcessInstruments _process = new();
@@ -41,10 +42,10 @@ internal sealed class ProxyServers(
             .Add("/metrics/slis", IndicatorsAsync)
             .Add("/healthz", ping.Root)
             .Add("/healthz/ping", PingEndpoint.Single)
-            .Add("/readyz", _ => Ready())
+            .Add("/readyz", request => readiness.AnswerAsync(request.HttpContext.RequestAborted))
             .Add("/proxyMode", _ => HttpReply.Text(StatusCodes.Status200OK, configuration.Value.Mode))
             .Add("/configz", _ => HttpReply.Json(StatusCodes.Status200OK, Configz()))
-            .Add("/status", _ => HttpReply.Json(StatusCodes.Status200OK, StatusBody.Write(configuration.Value.Mode, engine.GetStatus(), engine.Health.Report())));
+            .Add("/status", request => readiness.StatusAsync(configuration.Value.Mode, request.HttpContext.RequestAborted));
         if (FeatureGates.IsEnabled(source, "ComponentFlagz")) pages.Add("/flagz", ComponentPages.Flags(arguments.AllValues()).Answer);
         if (FeatureGates.IsEnabled(source, "ComponentStatusz"))
             pages.Add("/statusz", ComponentPages.Status(_process.Start, time, () => pages.Roots).Answer);
@@ -69,14 +70,6 @@ internal sealed class ProxyServers(
         if (!HttpMethods.IsDelete(request.Method)) return await MetricsReply.OfAsync(_indicators.Metrics, request);
         await _indicators.Metrics.ResetAsync(request.HttpContext.RequestAborted);
         return HttpReply.Text(StatusCodes.Status200OK, "metrics reset\n");
-    }
-
-    private HttpReply Ready()
-    {
-        var doubts = StatusBody.Doubts(engine.GetStatus());
-        return doubts.Count == 0
-            ? HttpReply.Text(StatusCodes.Status200OK, "ok")
-            : HttpReply.Text(StatusCodes.Status503ServiceUnavailable, string.Concat(doubts.Select(doubt => doubt + "\n")));
     }
 
     private byte[] Configz()

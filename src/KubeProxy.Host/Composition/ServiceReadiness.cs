@@ -12,8 +12,14 @@ namespace KubeProxy.Host.Composition;
 /// <param name="logger">Gets a line when it cannot be told.</param>
 internal sealed partial class ServiceReadiness(string? socketPath, ILogger<ServiceReadiness> logger)
 {
+    /// <summary>The status of a proxy that is well.</summary>
+    public const string InForce = "Rules are in force";
+
     /// <summary>The rules are in force.</summary>
-    public void Ready() => Tell("READY=1\nSTATUS=Rules are in force");
+    public void Ready() => Tell("READY=1\nSTATUS=" + InForce);
+
+    /// <summary>How it does now, in one line.</summary>
+    public void Status(string status) => Tell("STATUS=" + status.ReplaceLineEndings(" "));
 
     /// <summary>The process ends.</summary>
     public void Stopping() => Tell("STOPPING=1\nSTATUS=Ending; rules stay in force");

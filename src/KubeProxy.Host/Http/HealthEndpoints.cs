@@ -3,11 +3,15 @@ using System.Diagnostics.Metrics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using KubeProxy.Core.Health;
+using KubeProxy.Core.Model;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeProxy.Host.Http;
 
-/// <summary><c>/healthz</c> (does the node want new traffic?) and <c>/livez</c> (does the proxy keep up?).</summary>
+/// <summary>
+/// <c>/healthz</c> (does the node want new traffic?) and <c>/livez</c> (does the proxy keep up?). A proxy that has not programmed anything
+/// yet is alive, but load balancers are not to send anything to it: what the kernel does with that, if anything, is not its doing.
+/// </summary>
 internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments instruments)
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -23,7 +27,7 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
     private HttpReply Healthz()
     {
         var report = health.Report();
-        var status = report is { Healthy: true, NodeEligible: true } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        var status = report is { Healthy: true, NodeEligible: true, Unprogrammed.Count: 0 } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         instruments.Healthz.Add(1, HealthInstruments.Code(status));
         return HttpReply.Json(status, Body(report, status, report.NodeEligible));
     }
@@ -36,7 +40,7 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
         return HttpReply.Json(status, Body(report, status, nodeEligible: null));
     }
 
-    /// <summary>The body, keys in upstream's order.</summary>
+    /// <summary>The body, keys in upstream's order; with another status than 200 the reasons come after them.</summary>
     internal static ReadOnlyMemory<byte> Body(ProxyHealthReport report, int status, bool? nodeEligible)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
@@ -47,9 +51,31 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
         if (nodeEligible is { } eligible) writer.WriteBoolean("nodeEligible", eligible);
         writer.WriteBoolean("healthy", report.Healthy);
         if (report.Families.Count > 0) WriteFamilies(writer, report);
+        if (status != StatusCodes.Status200OK) WriteReasons(writer, Reasons(report, nodeEligible));
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;
+    }
+
+    private static IEnumerable<string> Reasons(ProxyHealthReport report, bool? nodeEligible)
+    {
+        if (nodeEligible is not null)
+        {
+            foreach (var family in report.Unprogrammed) yield return $"{family}: nothing has been programmed yet{Error(family)}";
+        }
+
+        foreach (var (family, state) in report.Families.Where(pair => !pair.Value.Healthy))
+            yield return $"{family}: a change has waited {(state.WaitingSince is { } since ? $"since {Rfc3339.Format(since)}" : "for too long")}{Error(family)}";
+        if (nodeEligible == false) yield return "no Node object of this name has been seen, or it is being deleted or tainted ToBeDeletedByClusterAutoscaler";
+
+        string Error(IpFamily family) => report.Families.TryGetValue(family, out var state) && state.LastError is { } error ? $": {error}" : "";
+    }
+
+    private static void WriteReasons(Utf8JsonWriter writer, IEnumerable<string> reasons)
+    {
+        writer.WriteStartArray("reasons");
+        foreach (var reason in reasons) writer.WriteStringValue(reason);
+        writer.WriteEndArray();
     }
 
     private static void WriteFamilies(Utf8JsonWriter writer, ProxyHealthReport report)

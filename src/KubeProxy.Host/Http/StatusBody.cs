@@ -12,8 +12,9 @@ internal static class StatusBody
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
 
     /// <summary>The body.</summary>
-    public static ReadOnlyMemory<byte> Write(string mode, ProxyStatus status, ProxyHealthReport health)
+    public static ReadOnlyMemory<byte> Write(string mode, ProxyStatus status, ProxyHealthReport health, IReadOnlyList<Rival> rivals)
     {
+        var doubts = Doubts.Of(status, health, rivals);
         var buffer = new ArrayBufferWriter<byte>(2048);
         using var writer = new Utf8JsonWriter(buffer, Options);
         writer.WriteStartObject();
@@ -22,29 +23,24 @@ internal static class StatusBody
         writer.WriteString("zone", status.Zone);
         writer.WriteBoolean("healthy", health.Healthy);
         writer.WriteBoolean("nodeEligible", health.NodeEligible);
-        writer.WriteBoolean("ready", Doubts(status).Count == 0);
+        writer.WriteBoolean("ready", doubts.Count == 0);
+        WriteTexts(writer, "doubts", doubts.Select(doubt => doubt.Text));
+        WriteTexts(writer, "rivals", rivals.Select(rival => rival.ToString()));
         WriteCounts(writer, status.Counts);
         writer.WriteStartArray("families");
         foreach (var family in status.Families) WriteFamily(writer, family);
         writer.WriteEndArray();
-        writer.WriteStartArray("problems");
-        foreach (var problem in status.Problems) writer.WriteStringValue(problem.ToString());
-        writer.WriteEndArray();
+        WriteTexts(writer, "problems", status.Problems.Select(problem => problem.ToString()));
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;
     }
 
-    /// <summary>Why the kernel may not hold what was last asked for; empty when it does.</summary>
-    public static IReadOnlyList<string> Doubts(ProxyStatus status) =>
-        [.. status.Families.Select(family => Doubt(family) is { } doubt ? $"{family.Family}: {doubt}" : null).OfType<string>()];
-
-    private static string? Doubt(FamilyStatus family)
+    private static void WriteTexts(Utf8JsonWriter writer, string name, IEnumerable<string> texts)
     {
-        if (family.Syncs == 0) return "the first sync is not done yet" + (family.LastError is { } first ? $": {first}" : "");
-        if (family.LastError is { } error) return $"the last sync failed: {error}";
-        if (!family.IsCurrent) return "the rules were changed by others and are being repaired";
-        return family.Quarantined.Count > 0 ? $"the kernel refuses {string.Join(", ", family.Quarantined.Select(owner => owner.Owner))}" : null;
+        writer.WriteStartArray(name);
+        foreach (var text in texts) writer.WriteStringValue(text);
+        writer.WriteEndArray();
     }
 
     private static void WriteCounts(Utf8JsonWriter writer, ProxyCounts counts)
@@ -65,6 +61,7 @@ internal static class StatusBody
         writer.WriteNumber("syncs", family.Syncs);
         writer.WriteNumber("failedSyncs", family.FailedSyncs);
         writer.WriteNumber("repaired", family.Repaired);
+        writer.WriteNumber("recentRepairs", family.RecentRepairs);
         if (family.LastSync is { } time) writer.WriteString("lastSync", Rfc3339.Format(time));
         if (family.LastResult is { } result)
         {

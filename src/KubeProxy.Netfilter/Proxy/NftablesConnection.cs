@@ -29,6 +29,12 @@ public sealed class NftablesConnection : IAsyncDisposable
         _reading = monitor is null ? Task.CompletedTask : Task.Run(() => ReadAsync(monitor));
     }
 
+    /// <summary>
+    /// Raised after a change by somebody else, to whatever table, and when changes may have been missed; on the thread that reads them:
+    /// handlers return at once.
+    /// </summary>
+    public event Action<NftChange>? ForeignChange;
+
     /// <summary>The client.</summary>
     public NftablesClient Client { get; }
 
@@ -119,6 +125,7 @@ public sealed class NftablesConnection : IAsyncDisposable
         TableWatch[] watches;
         lock (_gate) watches = [.. _watches];
         foreach (var watch in watches) watch.Tell(change);
+        if (change.Kind != NftChangeKind.Own) ForeignChange?.Invoke(change);
     }
 
     private void Leave(uint? committed)

@@ -25,12 +25,12 @@ public sealed class HealthBodyTests
 
     [Fact]
     public void An_unhealthy_proxy_was_updated_at_its_last_sync() => Assert.Equal(
-        """{"lastUpdated":"2026-01-02T03:04:04.6Z","currentTime":"2026-01-02T03:04:05.6Z","healthy":false,"status":{"IPv4":{"lastUpdated":"2026-01-02T03:04:04.6Z","healthy":false}}}""",
+        """{"lastUpdated":"2026-01-02T03:04:04.6Z","currentTime":"2026-01-02T03:04:05.6Z","healthy":false,"status":{"IPv4":{"lastUpdated":"2026-01-02T03:04:04.6Z","healthy":false}},"reasons":["IPv4: a change has waited for too long"]}""",
         Encoding.UTF8.GetString(HealthEndpoints.Body(Report(false, (IpFamily.IPv4, false)), 503, null).Span));
 
     [Fact]
     public void Without_families_there_is_no_status_and_the_zero_time() => Assert.Equal(
-        """{"lastUpdated":"0001-01-01T00:00:00Z","currentTime":"2026-01-02T03:04:05.6Z","nodeEligible":false,"healthy":true}""",
+        """{"lastUpdated":"0001-01-01T00:00:00Z","currentTime":"2026-01-02T03:04:05.6Z","nodeEligible":false,"healthy":true,"reasons":["no Node object of this name has been seen, or it is being deleted or tainted ToBeDeletedByClusterAutoscaler"]}""",
         Encoding.UTF8.GetString(HealthEndpoints.Body(Report(true), 503, false).Span));
 
     [Theory]

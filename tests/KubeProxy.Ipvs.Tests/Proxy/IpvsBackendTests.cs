@@ -392,6 +392,19 @@ public class IpvsBackendTests
         Assert.Empty(await Ipvs.Proxy.IpvsCleanup.RunAsync(kernel.Ipvs, kernel.Routes, [], Ct));
     }
 
+    [Fact]
+    public async Task The_interface_is_a_rival_of_other_modes_that_wins_with_its_addresses()
+    {
+        var kernel = await FilledAsync([Plans.ClusterIp("web", "10.96.0.10", 1)]);
+        var search = new Ipvs.Proxy.IpvsRivals(() => kernel.Routes);
+        var rival = Assert.Single(await search.SearchAsync(Ct));
+        Assert.Equal(("interface kube-ipvs0 with 1 addresses", true), (rival.Details, rival.CanWin));
+        await kernel.Routes.DeleteAddressAsync((await kernel.Routes.ListAddressesAsync(cancellationToken: Ct)).Single(address => address.Address == IpAddr.Parse("10.96.0.10")), Ct);
+        Assert.False(Assert.Single(await search.SearchAsync(Ct)).CanWin);
+        await Ipvs.Proxy.IpvsCleanup.RunAsync(kernel.Ipvs, kernel.Routes, [], Ct);
+        Assert.Empty(await search.SearchAsync(Ct));
+    }
+
     private static async Task<Kernel> FilledAsync(IReadOnlyList<ServicePortPlan> plans)
     {
         await using var harness = await StartAsync();
