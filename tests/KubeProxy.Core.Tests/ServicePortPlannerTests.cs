@@ -236,6 +236,20 @@ public class ServicePortPlannerTests
     }
 
     [Theory]
+    [InlineData("203.0.113.0/24", "192.0.2.1", "203.0.113.0/24")]
+    [InlineData("203.0.113.0/24", "203.0.113.11", "203.0.113.0/24 198.18.2.1/32 198.18.2.2/32")]
+    [InlineData("203.0.113.0/24 198.18.2.0/24", "203.0.113.11", "203.0.113.0/24 198.18.2.0/24 198.18.2.1/32 198.18.2.2/32")] // Redundant, like upstream's.
+    [InlineData("203.0.113.0/24 203.0.113.0/24", null, "203.0.113.0/24 203.0.113.0/24")]
+    [InlineData("0.0.0.0/0 203.0.113.0/24", "203.0.113.11", "")]
+    [InlineData("fd00::/8", "203.0.113.11", "")]
+    public void Source_blocks_are_as_they_are_written(string ranges, string? nodeAddress, string expected)
+    {
+        var service = Service("web", "10.96.0.1", spec => spec with { Type = "LoadBalancer", LoadBalancerSourceRanges = ranges.Split(' ') })
+            .WithIngress("198.18.2.1", "198.18.2.2");
+        Assert.Equal(expected, string.Join(' ', new TestCluster(null, Node(address: nodeAddress), service).Plan("web").SourceBlocks));
+    }
+
+    [Theory]
     [InlineData(null, true)]
     [InlineData("VIP", true)]
     [InlineData("Proxy", false)]

@@ -52,8 +52,9 @@ public sealed record ServicePortPlan
     public string? Scheduler { get; init; }
 
     /// <summary>
-    /// The source ranges as the Service has them (only those of the family, in its order), for backends that show them as they
-    /// are written; <see cref="Frontend.AllowedSources"/> is what they mean. Empty when no frontend is restricted.
+    /// The source ranges as the Service has them (only those of the family, in its order), then the virtual IPs that are allowed
+    /// because the node is, for backends that show them as they are written; <see cref="Frontend.AllowedSources"/> is what they
+    /// mean. A block may occur twice. Empty when no frontend is restricted.
     /// </summary>
     public ImmutableArray<Cidr> SourceBlocks { get; init; } = [];
 

@@ -32,7 +32,7 @@ public static class ServicePortPlanner
             CreatedAt = service.CreatedAt,
             AffinityTimeout = service.AffinityTimeout,
             Scheduler = service.Scheduler,
-            SourceBlocks = addresses.LoadBalancerIPs.IsEmpty ? [] : addresses.SourceBlocks,
+            SourceBlocks = SourceBlocksOf(addresses, node.AddressOf(family)),
             HealthCheckNodePort = service.HealthCheckNodePort,
             Frontends = frontends,
             ClusterEndpoints = TargetsOf(selection.Cluster),
@@ -123,6 +123,19 @@ public static class ServicePortPlanner
         var nodeAllowed = nodeAddress is { } address && ranges.Any(range => range.Contains(address));
         if (!nodeAllowed && !ranges.IsEmpty) return ranges;
         return IpRanges.Normalize(ranges.Concat(addresses.LoadBalancerIPs.Select(vip => new IpRange(vip, vip))));
+    }
+
+    /// <summary>
+    /// The blocks as they are written, then the virtual IPs that are allowed because the node is. Upstream has these also where
+    /// a block holds them already. In IPv6 those are left out: they change nothing, and its recorded rules do not have them.
+    /// </summary>
+    private static ImmutableArray<Cidr> SourceBlocksOf(ServiceAddresses addresses, IpAddr? nodeAddress)
+    {
+        var blocks = addresses.LoadBalancerIPs.IsEmpty ? [] : addresses.SourceBlocks;
+        if (nodeAddress is not { } node || !Holds(node)) return blocks;
+        return blocks.AddRange(addresses.LoadBalancerIPs.Where(vip => vip.Family == IpFamily.IPv4 || !Holds(vip)).Select(Cidr.Single));
+
+        bool Holds(IpAddr address) => blocks.Any(block => block.Contains(address));
     }
 
     private static bool UsesCluster(ImmutableArray<Frontend> frontends) =>

@@ -28,7 +28,7 @@ internal static class ServiceAddressReading
                 ClusterIP = address,
                 ExternalIPs = [.. external.Where(ip => ip.Family == family)],
                 LoadBalancerIPs = [.. loadBalancer.Where(ip => ip.Family == family)],
-                SourceBlocks = isOpen ? [] : [.. ofFamily.Distinct()],
+                SourceBlocks = isOpen ? [] : [.. ofFamily],
                 SourceRanges = isOpen ? [] : IpRanges.Normalize(ofFamily.Select(IpRange.From)),
                 SourcesUnreadable = unreadable && ofFamily.Count == 0,
             };

@@ -22,7 +22,8 @@ internal sealed class IpvsHarness : IAsyncDisposable
     private IpvsHarness(Kernel kernel, BalancedBackend backend) => (Memory, Backend) = (kernel, backend);
 
     /// <summary>What outlives the proxy.</summary>
-    public sealed class Kernel
+    /// <param name="root">Where its settings are; by default a directory of its own.</param>
+    public sealed class Kernel(DirectoryInfo? root = null)
     {
         public InMemoryIpvs Ipvs { get; } = new();
 
@@ -30,7 +31,7 @@ internal sealed class IpvsHarness : IAsyncDisposable
 
         public InMemoryRoute Routes { get; } = new();
 
-        public DirectoryInfo Root { get; } = All.CreateSubdirectory(Guid.NewGuid().ToString("N"));
+        public DirectoryInfo Root { get; } = root ?? All.CreateSubdirectory(Guid.NewGuid().ToString("N"));
 
         public async Task PrepareAsync()
         {
@@ -78,7 +79,7 @@ internal sealed class IpvsHarness : IAsyncDisposable
 
     public static async Task<IpvsHarness> StartAsync(
         Kernel? kernel = null, Func<IpvsBalancerOptions, IpvsBalancerOptions>? configure = null, Action<string>? requestSync = null, ILogger<IpvsBalancer>? logger = null,
-        Version? kernelVersion = null)
+        Version? kernelVersion = null, IpFamily family = IpFamily.IPv4, MasqueradePolicy? masquerade = null)
     {
         if (kernel is null)
         {
@@ -87,7 +88,7 @@ internal sealed class IpvsHarness : IAsyncDisposable
         }
 
         var time = new ManualTime();
-        var options = new IpvsBalancerOptions { Family = IpFamily.IPv4 };
+        var options = new IpvsBalancerOptions { Family = family };
         var balancer = new IpvsBalancer(
             configure?.Invoke(options) ?? options,
             new IpvsBalancerParts
@@ -100,7 +101,7 @@ internal sealed class IpvsHarness : IAsyncDisposable
             },
             logger ?? NullLogger<IpvsBalancer>.Instance);
         var backend = new BalancedBackend(
-            new BalancedBackendOptions { Mode = "ipvs", Family = IpFamily.IPv4, Masquerade = Plans.Policy(IpFamily.IPv4) },
+            new BalancedBackendOptions { Mode = "ipvs", Family = family, Masquerade = masquerade ?? Plans.Policy(family) },
             new NftablesBackendParts { Nftables = kernel.Nftables, Routes = kernel.Routes, Conntrack = new InMemoryConntrack(), Time = time },
             balancer, NullLogger.Instance);
         await backend.StartAsync(requestSync ?? (_ => { }), CancellationToken.None);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using KubeProxy.Core.Model;
@@ -13,7 +14,7 @@ namespace KubeProxy.Ipvs.Tests.Proxy;
 /// Whatever the history of changes, restarts, lost acknowledgements and foreign edits: IPVS, the virtual addresses and the table end as
 /// if they had been made at once.
 /// </summary>
-public sealed class IpvsHistoryTests
+public sealed partial class IpvsHistoryTests
 {
     private static readonly NftTableKey Table = new(NftFamily.Ip, "kube-proxy");
 
@@ -95,10 +96,11 @@ public sealed class IpvsHistoryTests
     }
 
     // Which slot an endpoint is in depends on the history, and so does which one is the last of its line.
-    private static string Rules(IpvsHarness harness) => string.Join(
+    internal static string Rules(IpvsHarness harness) => string.Join(
         '\n', harness.Memory.Nftables.Dump().Split('\n').Select(WithoutSlot).Order(StringComparer.Ordinal));
 
-    private static string WithoutSlot(string line) => line.Contains(" . 8080", StringComparison.Ordinal)
-        ? line[(line.IndexOf(" : ", StringComparison.Ordinal) + 3)..].TrimEnd(',', ' ', '}')
-        : line;
+    private static string WithoutSlot(string line) => Slot().Match(line) is { Success: true } slot ? slot.Groups[1].Value : line;
+
+    [GeneratedRegex(@" : ([0-9a-f.:]+ \. [0-9]+)")]
+    private static partial Regex Slot();
 }

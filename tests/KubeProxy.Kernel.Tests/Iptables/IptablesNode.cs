@@ -18,14 +18,18 @@ internal sealed class IptablesNode : IAsyncDisposable
     private readonly IpFamily _family;
     private readonly DirectoryInfo _proc = Directory.CreateTempSubdirectory("kube-proxy-proc");
     private readonly bool _ownsNamespace;
+    private readonly MasqueradePolicy _masquerade;
 
     /// <param name="ns">The namespace.</param>
     /// <param name="family">The family.</param>
     /// <param name="ownsNamespace">Whether the namespace is deleted with this.</param>
     /// <param name="wire">Put between the client and its socket.</param>
+    /// <param name="masquerade">By default that of <see cref="Plans"/>.</param>
     public IptablesNode(
-        NetworkNamespace ns, IpFamily family = IpFamily.IPv4, bool ownsNamespace = true, Func<INetlinkTransport, INetlinkTransport>? wire = null)
+        NetworkNamespace ns, IpFamily family = IpFamily.IPv4, bool ownsNamespace = true, Func<INetlinkTransport, INetlinkTransport>? wire = null,
+        MasqueradePolicy? masquerade = null)
     {
+        _masquerade = masquerade ?? Plans.Policy(family);
         (Namespace, _family, _ownsNamespace) = (ns, family, ownsNamespace);
         _connection = ns.Run(() =>
         {
@@ -99,7 +103,7 @@ internal sealed class IptablesNode : IAsyncDisposable
         var options = new IptablesBackendOptions
         {
             Family = _family,
-            Masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse(_family == IpFamily.IPv4 ? "10.244.0.0/16" : "fd00:10:244::/48")) },
+            Masquerade = _masquerade,
         };
         return new IptablesBackend(options, parts, NullLogger<IptablesBackend>.Instance);
     }

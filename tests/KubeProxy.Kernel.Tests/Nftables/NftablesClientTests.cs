@@ -86,7 +86,7 @@ public sealed class NftablesClientTests
             		limit rate 5/second burst 5 packets accept
             		tcp flags syn meta length 20-60 drop
             		icmp type echo-request accept
-            		ct mark set 0x1
+            		meta nftrace set 1
             	}
             }
 

@@ -9,6 +9,7 @@ namespace KubeProxy.Kernel.Tests.Proxy;
 public sealed class UserspaceHostTests : IDisposable
 {
     private const string ClusterIp = "10.96.0.10";
+    private const string ExternalIp = "198.18.10.1";
     private const int NodePort = 30080;
     private readonly MiniCluster _cluster = MiniCluster.Create(3);
     private readonly Manifests _manifests = new() { Mode = "userspace" };
@@ -72,6 +73,34 @@ public sealed class UserspaceHostTests : IDisposable
         _cluster.Node.Exec(ProxyProcess.Executable, "--cleanup");
         Assert.DoesNotContain("fwmark", _cluster.Node.Exec("ip", "rule"), StringComparison.Ordinal);
         Assert.Equal("", _cluster.Node.Exec("ip", "route", "show", "table", "all", "type", "local", "default"));
+    }
+
+    [Theory]
+    [InlineData("client")]
+    [InlineData("node")]
+    [InlineData("pod")]
+    public async Task Connections_outlive_their_endpoint_and_their_service(string who)
+    {
+        var from = who switch { "client" => _cluster.Client, "node" => _cluster.Node, _ => _cluster.Pods[0] };
+        _manifests.Service("web", ClusterIp, NodePort, $$""","externalIPs":["{{ExternalIp}}"]""");
+        using var proxy = await StartAsync();
+        using var toClusterIp = await MiniCluster.ConnectAsync(from, ClusterIp, 80);
+        using var toExternalIp = await MiniCluster.ConnectAsync(from, ExternalIp, 80);
+        using var toNodePort = await MiniCluster.ConnectAsync(from, MiniCluster.NodeAddress, NodePort);
+
+        _manifests.Endpoints("web");
+        await HostTests.EventuallyAsync(async () => await FailureAsync() == SocketError.ConnectionRefused);
+        await PingAllAsync();
+        _manifests.Delete("service.web");
+        await HostTests.EventuallyAsync(() => Task.FromResult(!_cluster.Node.Exec("nft", "list", "table", "ip", "kube-proxy").Contains(ClusterIp, StringComparison.Ordinal)));
+        await PingAllAsync();
+
+        async Task PingAllAsync()
+        {
+            await toClusterIp.PingAsync();
+            await toExternalIp.PingAsync();
+            await toNodePort.PingAsync();
+        }
     }
 
     [Theory]

@@ -66,6 +66,7 @@ public sealed class NftTextTests
             (new NftBitsMatch(new NftMeta(NftMetaKey.Mark), 0x4000), "meta mark & 0x00004000 != 0x00000000"),
             (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), ~0x4000u, 0x4000)), "meta mark set meta mark | 0x00004000"),
             (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, 0x4000)), "meta mark set meta mark ^ 0x00004000"),
+            (new NftSetCtMark(new NftBitwise(new NftCt(NftCtKey.Mark), ~0x4000u, 0x4000)), "ct mark set ct mark | 0x00004000"),
             (new NftDnat(NftCases.Ip("fd00::1"), 80, false, true), "dnat to [fd00::1]:80"),
             (new NftAnonymousSetMatch(daddr, new NftElements(new NftElement { Key = NftCases.Bytes("10.0.0.0"), KeyEnd = NftCases.Bytes("10.255.255.255") }, new NftElement { Key = NftCases.Bytes("1.1.1.1") })),
                 "ip daddr { 1.1.1.1, 10.0.0.0/8 }"),

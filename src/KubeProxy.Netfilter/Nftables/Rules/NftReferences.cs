@@ -30,6 +30,7 @@ internal static class NftReferences
         NftAnonymousSetMatch match => Sets(match.Key),
         NftAnonymousVerdictMap map => Sets(map.Key),
         NftSetMark mark => Sets(mark.Value),
+        NftSetCtMark mark => Sets(mark.Value),
         NftDnat dnat => Sets(dnat.Target),
         NftRedirect redirect => Sets(redirect.Port),
         _ => [],

@@ -40,6 +40,9 @@ public sealed record NftVerdictMapStatement(NftExpression Key, string Map) : Nft
 /// <summary>Sets the packet mark: <c>meta mark set meta mark | 0x4000</c>.</summary>
 public sealed record NftSetMark(NftExpression Value) : NftStatement;
 
+/// <summary>Sets the mark of the packet's connection: <c>ct mark set ct mark | 0x4000</c>.</summary>
+public sealed record NftSetCtMark(NftExpression Value) : NftStatement;
+
 /// <summary>
 /// Translates the destination to what <paramref name="Target"/> yields, an address or address and port:
 /// <c>dnat ip to ... map @endpoints</c>, or to a constant.

@@ -13,6 +13,7 @@ internal static class NftStatementFamilies
         NftVerdictMapStatement map => NftExpressionTypes.FamiliesOf(map.Key),
         NftAnonymousVerdictMap map => NftExpressionTypes.FamiliesOf(map.Key),
         NftSetMark mark => NftExpressionTypes.FamiliesOf(mark.Value),
+        NftSetCtMark mark => NftExpressionTypes.FamiliesOf(mark.Value),
         NftDnat dnat => NftExpressionTypes.FamiliesOf(dnat.Target),
         NftTproxy tproxy => [tproxy.Address.Type == NftDataType.Ipv6Addr ? NftFamily.Ip6 : NftFamily.Ip],
         NftRedirect redirect => NftExpressionTypes.FamiliesOf(redirect.Port),

@@ -26,6 +26,7 @@ internal static class NftRuleText
         NftVerdictMapStatement map => $"{Expression(map.Key)} vmap @{map.Map}",
         NftAnonymousVerdictMap map => $"{Expression(map.Key)} vmap {Anonymous(map.Key, null, map.Elements)}",
         NftSetMark mark => $"meta mark set {Expression(mark.Value)}",
+        NftSetCtMark mark => $"ct mark set {Expression(mark.Value)}",
         NftDnat dnat => Dnat(dnat, family),
         NftMasquerade masquerade => masquerade.FullyRandom ? "masquerade fully-random" : "masquerade",
         NftRedirect redirect => $"redirect to :{Expression(redirect.Port)}",

@@ -69,6 +69,7 @@ internal static class NftMissingFeature
         NftVerdictMapStatement map => Parts(map.Key),
         NftAnonymousVerdictMap map => Parts(map.Key),
         NftSetMark mark => Parts(mark.Value),
+        NftSetCtMark mark => Parts(mark.Value).Append(new NftCt(NftCtKey.Mark)),
         NftDnat dnat => Parts(dnat.Target),
         NftRedirect redirect => Parts(redirect.Port),
         NftDynset dynset => Parts(dynset.Key),

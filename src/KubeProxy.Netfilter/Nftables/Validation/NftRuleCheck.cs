@@ -44,6 +44,7 @@ internal static class NftRuleCheck
         NftAnonymousVerdictMap map => Expression(family, map.Key) ?? Elements(map.Key, 0, true, map.Elements),
         NftVerdictStatement verdict => Verdict(verdict.Verdict),
         NftSetMark mark => Expression(family, mark.Value) ?? Number(mark.Value),
+        NftSetCtMark mark => Expression(family, mark.Value) ?? Number(mark.Value),
         NftDnat dnat => Expression(family, dnat.Target) ?? Dnat(family, dnat),
         NftRedirect redirect => Expression(family, redirect.Port) ?? Port(redirect.Port),
         NftTproxy tproxy => Expression(family, tproxy.Address) ?? Tproxy(family, tproxy),

@@ -26,6 +26,7 @@ internal static class NftAnonymousSets
         NftSetMatch match => Of(table, match.Key),
         NftVerdictMapStatement map => Of(table, map.Key),
         NftSetMark mark => Of(table, mark.Value),
+        NftSetCtMark mark => Of(table, mark.Value),
         NftDnat dnat => Of(table, dnat.Target),
         NftRedirect redirect => Of(table, redirect.Port),
         NftDynset dynset => Of(table, dynset.Key),

@@ -44,6 +44,14 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(CtAttribute.DestinationRegister, NftRegister.Number(slot));
     }
 
+    public void SetCt(NftCtKey key, int slot)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("ct");
+        writer.PutU32BigEndian(CtAttribute.Key, (uint)key);
+        writer.PutU32BigEndian(CtAttribute.SourceRegister, NftRegister.Number(slot));
+    }
+
     public void FibAddressTypeOf(int slot, NftFibAddress address)
     {
         using var element = writer.BeginNested(ListAttribute.Element);

@@ -13,6 +13,7 @@ internal sealed partial class NftRuleDecoder
         "lookup" => Lookup(attributes),
         "immediate" => Verdict(attributes),
         "meta" => SetMeta(attributes),
+        "ct" => SetCt(attributes),
         "nat" => Nat(attributes),
         "masq" => Masquerade(attributes),
         "redir" => Redirect(attributes),
@@ -54,6 +55,12 @@ internal sealed partial class NftRuleDecoder
     {
         if (Number(attributes, MetaAttribute.Key) != (uint)NftMetaKey.Mark) return null;
         return Value(Number(attributes, MetaAttribute.SourceRegister), NftDataType.Mark) is { } value ? new NftSetMark(value) : null;
+    }
+
+    private NftSetCtMark? SetCt(NlAttributes attributes)
+    {
+        if (Number(attributes, CtAttribute.Key) != (uint)NftCtKey.Mark || attributes.TryFind(CtAttribute.Direction, out _)) return null;
+        return Value(Number(attributes, CtAttribute.SourceRegister), NftDataType.Mark) is { } value ? new NftSetCtMark(value) : null;
     }
 
     private NftDnat? Nat(NlAttributes attributes)

@@ -53,6 +53,7 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
             case NftAnonymousVerdictMap map: Lookup(map.Key, null, NftRegister.Verdict, false); break;
             case NftVerdictStatement verdict: _expressions.Verdict(verdict.Verdict); break;
             case NftSetMark mark: SetMark(mark); break;
+            case NftSetCtMark mark: SetCtMark(mark); break;
             case NftDnat dnat: Dnat(dnat); break;
             case NftMasquerade masquerade: _expressions.Masquerade(masquerade.FullyRandom); break;
             case NftRedirect redirect: Redirect(redirect); break;
@@ -133,6 +134,12 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
     {
         Load(mark.Value, 0);
         _expressions.SetMeta(NftMetaKey.Mark, 0);
+    }
+
+    private void SetCtMark(NftSetCtMark mark)
+    {
+        Load(mark.Value, 0);
+        _expressions.SetCt(NftCtKey.Mark, 0);
     }
 
     private void Dnat(NftDnat dnat)

@@ -6,18 +6,9 @@ namespace KubeProxy.Netfilter.Proxy.Iptables;
 /// <summary>The sources that may use the load balancer IPs of a service port, as blocks for rules.</summary>
 internal static class SourceBlocks
 {
-    /// <summary>
-    /// The blocks as the Service has them, then the virtual IPs that are allowed because the node is; or, when the plan has no
-    /// blocks, the ranges cut into blocks.
-    /// </summary>
-    public static IEnumerable<Cidr> Of(ServicePortPlan plan, IReadOnlyList<Frontend> restricted)
-    {
-        if (plan.SourceBlocks.IsEmpty) return restricted[0].AllowedSources.SelectMany(Cut);
-        var virtualIPs = restricted.Select(frontend => frontend.Key.Address).OfType<IpAddr>()
-            .Where(address => restricted[0].AllowedSources.Any(range => range.Contains(address)))
-            .Where(address => !plan.SourceBlocks.Any(block => block.Contains(address)));
-        return plan.SourceBlocks.Concat(virtualIPs.Select(Cidr.Single));
-    }
+    /// <summary>The blocks as the plan has them; or, when it has none, the ranges cut into blocks.</summary>
+    public static IEnumerable<Cidr> Of(ServicePortPlan plan, IReadOnlyList<Frontend> restricted) =>
+        plan.SourceBlocks.IsEmpty ? restricted[0].AllowedSources.SelectMany(Cut) : plan.SourceBlocks;
 
     /// <summary>The fewest blocks that make up the range.</summary>
     public static IEnumerable<Cidr> Cut(IpRange range)

@@ -66,7 +66,9 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
         yield return Ignore(new NftTransparentSocket(), "the relay's own packets");
         yield return Ignore(IsReply, "answers to connections of others");
         yield return Ignore(IsTranslated, "connections that someone translates already");
-        yield return new NftRule(new NftSetMatch(parts.Frontend, RelayMaps.Ips), parts.Mark, RuleParts.Accept);
+        yield return new NftRule(Is(Protocol.Tcp), IsRelayed, parts.Mark, RuleParts.Accept) { Comment = "connections that the relay has, also to frontends that went" };
+        yield return new NftRule(new NftSetMatch(parts.Frontend, RelayMaps.Ips), Remember, parts.Mark, RuleParts.Accept);
+        // These are routed to this host without the mark, and so to the relay's socket when their frontend went.
         yield return new NftRule([.. parts.NodePortConditions(node, locally: true), new NftSetMatch(RuleParts.NodePort, RelayMaps.NodePorts), parts.Mark, RuleParts.Accept]);
     }
 
@@ -86,6 +88,13 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
     private NftConstant Loopback => RuleParts.Address(IpAddr.Parse(parts.Family == IpFamily.IPv4 ? "127.0.0.1" : "::1"));
 
     private NftStatement IsNotMarked => new NftBitsMatch(new NftMeta(NftMetaKey.Mark), policy.Mark, None: true);
+
+    // By the mark of the connection: no rule in output can find the socket at the other end.
+    private NftStatement Remember => new NftSetCtMark(new NftBitwise(ConnectionMark, ~policy.Mark, policy.Mark));
+
+    private NftStatement IsRelayed => new NftBitsMatch(ConnectionMark, policy.Mark);
+
+    private static NftCt ConnectionMark => new(NftCtKey.Mark);
 
     private static NftStatement FromLoopback => new NftMatch(RuleParts.InputInterface, NftOperator.Equal, RuleParts.InterfaceName("lo"));
 

@@ -218,6 +218,9 @@ public static class NftCases
         yield return new NftRule(new NftSetMark(new NftBitwise(ctMark, 0xFF, 0x300)));
         yield return new NftRule(new NftSetMark(new NftConstant(NftDataType.Mark, NftValue.Number(0x4000))));
         yield return new NftRule(new NftSetMark(ctMark));
+        yield return new NftRule(new NftSetCtMark(new NftBitwise(ctMark, ~0x4000u, 0x4000)));
+        yield return new NftRule(new NftSetCtMark(new NftConstant(NftDataType.Mark, NftValue.Number(0x4000))));
+        yield return new NftRule(new NftSetCtMark(Mark));
     }
 
     private static IEnumerable<NftRule> Nat(NftFamily family, bool isIpv6, NftExpression daddr, NftConcat tuple)
