@@ -20,6 +20,9 @@ public sealed record FakeApiServerOptions
     /// <summary>The certificate of the server; null for plain http.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>What the server sends with its certificate.</summary>
+    public IReadOnlyList<X509Certificate2> CertificateChain { get; init; } = [];
+
     /// <summary>Whether clients may have a certificate.</summary>
     public bool AsksForClientCertificate { get; init; }
 
