@@ -35,6 +35,26 @@ public sealed class ProxyProgramTests : ProgramTests
     }
 
     [Fact]
+    public async Task To_write_the_configuration_warns_as_a_start_does()
+    {
+        var path = Path.Combine(Directory, "out.yaml");
+        var file = WriteFile("config.yaml", """
+            apiVersion: kubeproxy.config.k8s.io/v1alpha1
+            kind: KubeProxyConfiguration
+            mode: nftables
+            nonsense: 1
+            clusterCIDR: 10.0.0.0/8
+            clusterCIDR: 10.1.0.0/16
+            iptables: {alsoNonsense: true}
+            """);
+        Assert.Equal(0, await RunAsync("--config", file, "--write-config-to", path));
+        var log = ReadLog();
+        foreach (var field in new[] { "nonsense", "clusterCIDR", "iptables.alsoNonsense" }) Assert.Contains(field, log, StringComparison.Ordinal);
+        Assert.Equal(3, log.Split('\n').Count(line => line.Contains(file, StringComparison.Ordinal)));
+        Assert.Contains("clusterCIDR: \"10.1.0.0/16\"", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Init_only_sets_the_sysctls_of_the_mode_and_ends()
     {
         WriteFile("proc/sys/net/ipv4/vs/conntrack", "0\n");

@@ -11,7 +11,7 @@ namespace KubeProxy.Host.Composition;
 /// for it.
 /// </summary>
 internal sealed partial class StartAdvice(
-    CurrentConfiguration configuration, NodeWatch node, NodeSettings settings, bool isDualStack, IReadOnlyList<string> podCidrs, TimeProvider time,
+    CurrentConfiguration configuration, NodeWatch node, NodeSettings settings, bool isDualStack, Func<IReadOnlyList<string>> getPodCidrs, TimeProvider time,
     ILogger<StartAdvice> logger) : BackgroundService
 {
     /// <summary>How long upstream waits for the node and its addresses.</summary>
@@ -32,7 +32,7 @@ internal sealed partial class StartAdvice(
             return;
         }
 
-        var primary = Primary();
+        var (primary, podCidrs) = (Primary(), getPodCidrs());
         foreach (var advice in ConfigurationAdvice.OnNodePorts(configuration.Value, primary, podCidrs)) LogAdvice(advice.Message);
         foreach (var advice in ConfigurationAdvice.OnFamilies(configuration.Value, primary, isDualStack, podCidrs)) LogAdvice(advice.Message);
     }

@@ -8,7 +8,10 @@ using Microsoft.AspNetCore.Http;
 namespace KubeProxy.Host.Http;
 
 /// <summary><c>/healthz</c> (does the node want new traffic?) and <c>/livez</c> (does the proxy keep up?).</summary>
-internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments instruments)
+/// <param name="health">What is reported on.</param>
+/// <param name="getWait">Says what the start waits for, so that nothing is programmed yet; null when for nothing.</param>
+/// <param name="instruments">Counts the answers.</param>
+internal sealed class HealthEndpoints(ProxyHealth health, Func<string?> getWait, HealthInstruments instruments)
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -23,9 +26,10 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
     private HttpReply Healthz()
     {
         var report = health.Report();
-        var status = report is { Healthy: true, NodeEligible: true } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        var wait = getWait();
+        var status = report is { Healthy: true, NodeEligible: true } && wait is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         instruments.Healthz.Add(1, HealthInstruments.Code(status));
-        return HttpReply.Json(status, Body(report, status, report.NodeEligible));
+        return HttpReply.Json(status, Body(report, status, report.NodeEligible, wait));
     }
 
     private HttpReply Livez()
@@ -36,8 +40,8 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
         return HttpReply.Json(status, Body(report, status, nodeEligible: null));
     }
 
-    /// <summary>The body, keys in upstream's order.</summary>
-    internal static ReadOnlyMemory<byte> Body(ProxyHealthReport report, int status, bool? nodeEligible)
+    /// <summary>The body, keys in upstream's order; what the start waits for comes last.</summary>
+    internal static ReadOnlyMemory<byte> Body(ProxyHealthReport report, int status, bool? nodeEligible, string? wait = null)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using var writer = new Utf8JsonWriter(buffer, Options);
@@ -47,6 +51,7 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
         if (nodeEligible is { } eligible) writer.WriteBoolean("nodeEligible", eligible);
         writer.WriteBoolean("healthy", report.Healthy);
         if (report.Families.Count > 0) WriteFamilies(writer, report);
+        if (wait is not null) writer.WriteString("waitingFor", wait);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;
