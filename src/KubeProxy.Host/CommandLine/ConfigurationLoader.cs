@@ -20,6 +20,7 @@ internal static class ConfigurationLoader
             configuration.Ipvs.MinSyncPeriod = GoDuration.FromSeconds(1); // The flag has a default, the file's field has none.
         foreach (var (flag, value) in arguments.Given)
             if (flag.OverridesFile || arguments.ConfigFile is null) flag.Apply?.Invoke(configuration, value);
+        ConfigurationDefaults.ApplyPorts(configuration); // After the flags that have ports of their own.
         ConfigurationDefaults.ApplyPlatform(configuration);
         configuration.HostnameOverride = HostnameOverride(configuration.HostnameOverride);
 
