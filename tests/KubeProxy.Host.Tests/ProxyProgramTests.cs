@@ -15,7 +15,7 @@ public sealed class ProxyProgramTests : ProgramTests
     public async Task Version_help_andErrors_have_their_exit_codes()
     {
         Assert.Equal(0, await RunAsync("--version"));
-        Assert.Equal("Kubernetes v1.36.2\n", Output.ToString());
+        Assert.Equal("Kubernetes v1.37.0\n", Output.ToString());
         Assert.Equal(0, await RunAsync("--help"));
         Assert.Equal(1, await RunAsync("--nonsense"));
         Assert.Contains("--nonsense", Errors.ToString(), StringComparison.Ordinal);

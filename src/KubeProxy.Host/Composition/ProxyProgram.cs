@@ -57,7 +57,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, verbosity, parts.Time, parts.OpenLog());
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new Undisposed(provider)));
         var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
-        foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
+        foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile ?? "Command line", warning);
         if (arguments.WriteConfigTo is { } path) return WriteConfiguration(path, configuration);
         if (arguments.Cleanup) return await CleanAsync(configuration.Source, logger, cancellationToken);
         var settings = new KernelSettings(parts.Root);

@@ -70,6 +70,25 @@ public sealed class NodeTests : IDisposable
     }
 
     [Fact]
+    public void A_higher_conntrack_limit_stays_and_only_that()
+    {
+        const string Net = "proc/sys/net/netfilter/";
+        Write(Net + "nf_conntrack_max", "4001\n");
+        Write("sys/module/nf_conntrack/parameters/hashsize", "5\n");
+        Write(Net + "nf_conntrack_udp_timeout", "30\n");
+        var logger = new ListLogger<ConntrackSettings>();
+        var settings = new ConntrackSettings(new KernelSettings(_root), logger);
+        var configuration = new ConntrackConfiguration { MaxPerCore = 1000, Min = 0, UdpTimeout = GoDuration.FromSeconds(7) };
+        settings.Apply(configuration, 4);
+        Assert.Equal(("4001\n", "5\n"), (Read(Net + "nf_conntrack_max"), Read("sys/module/nf_conntrack/parameters/hashsize")));
+        Assert.StartsWith("7", Read(Net + "nf_conntrack_udp_timeout"), StringComparison.Ordinal);
+        Assert.Single(logger.Lines);
+        settings.Apply(configuration, 5);
+        Assert.StartsWith("5000", Read(Net + "nf_conntrack_max"), StringComparison.Ordinal);
+        Assert.StartsWith("1250", Read("sys/module/nf_conntrack/parameters/hashsize"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void IPv6_needs_its_address_list_and_not_to_be_disabled()
     {
         Assert.False(Ipv6Support.IsAvailable(_root));

@@ -132,6 +132,7 @@ public sealed partial class FakeApiServer
             {
                 Group = parts[0] == "apis" ? parts[1] : "",
                 ClientName = context.Connection.ClientCertificate?.Subject,
+                UserAgent = context.Request.Headers.UserAgent.ToString(),
                 Body = body,
             };
             return (request, parts.ElementAtOrDefault(at + 1) is { } name ? space + name : null);
