@@ -133,6 +133,7 @@ public sealed partial class FakeApiServer
                 Group = parts[0] == "apis" ? parts[1] : "",
                 ClientName = context.Connection.ClientCertificate?.Subject,
                 UserAgent = context.Request.Headers.UserAgent.ToString(),
+                AcceptEncoding = context.Request.Headers.AcceptEncoding.ToString(),
                 Body = body,
             };
             return (request, parts.ElementAtOrDefault(at + 1) is { } name ? space + name : null);
