@@ -5,15 +5,15 @@ using KubeProxy.ApiBenchmark;
 //                                                  the published program against a server with so many services, and so many
 //                                                  endpoints for each; needs root
 // serve <services> <endpoints> <port> [ca-file]    the server of it; with a file for its CA it speaks TLS, and HTTP/2 then
-// read <url> [ca-file] [list] [json]               reads all of it into an engine that programs nothing, and tells what that cost
-// parse <url> [ca-file] [list] [json]              the same without an engine
+// read <url> [ca-file] [list] [json] [gzip] [drop]               reads all of it into an engine that programs nothing, and tells what that cost
+// parse <url> [ca-file] [list] [json] [gzip] [drop]              the same without an engine
 return args switch
 {
     ["host", var binary, var services, var endpoints, .. var rest] => await Hosting.RunAsync(
         Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(0) ?? "0")), Number(rest.ElementAtOrDefault(1) ?? "1"), ContentType(rest)),
     ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault()),
-    ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest)),
-    ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest)),
+    ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
+    ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     _ => Usage(),
 };
 
@@ -23,6 +23,6 @@ static string ContentType(string[] arguments) => arguments.Contains("json") ? "a
 
 static int Usage()
 {
-    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json]");
+    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop]");
     return 2;
 }

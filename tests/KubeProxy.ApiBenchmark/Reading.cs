@@ -9,14 +9,14 @@ namespace KubeProxy.ApiBenchmark;
 /// <summary>The reader: source and engine, and nothing after that.</summary>
 internal static class Reading
 {
-    public static async Task<int> RunAsync(Uri url, string? caFile, bool stream, string contentType)
+    public static async Task<int> RunAsync(Uri url, string? caFile, bool stream, string contentType, bool gzip = false, bool drop = false)
     {
         Print("before", TimeSpan.Zero, 0);
         var start = Stopwatch.GetTimestamp();
         var allocated = GC.GetTotalAllocatedBytes();
         var backend = new NullBackend();
         using var engine = new ProxyEngine(new ProxyOptions { NodeName = "node1" }, [backend]);
-        using var client = new ApiClient(new ApiServerAccess { Server = url, CertificateAuthority = caFile is null ? null : SecretContent.OfFile(caFile) }, new ApiClientOptions { AcceptContentTypes = contentType });
+        using var client = new ApiClient(new ApiServerAccess { Server = url, CertificateAuthority = caFile is null ? null : SecretContent.OfFile(caFile) }, new ApiClientOptions { AcceptContentTypes = contentType, Compress = gzip, OmitManagedFields = drop });
         var source = new ApiServerSource(client, new ApiServerSourceOptions { NodeName = "node1", StreamInitialState = stream });
         using var stop = new CancellationTokenSource();
         var running = Task.WhenAll(source.RunAsync(engine, stop.Token), engine.RunAsync(stop.Token));

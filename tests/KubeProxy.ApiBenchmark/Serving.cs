@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
 
@@ -14,10 +15,12 @@ internal static class Serving
         {
             Port = port,
             PagesFromCache = true,
+            Compresses = true,
+            DropsManagedFields = true,
             Certificate = caFile is null ? null : authority.Issue("api.test"),
         });
-        server.Fill("services", Enumerable.Range(0, services).Select(i => ApiObjects.Service($"service-{i}", $"10.{i >> 16}.{(i >> 8) & 255}.{i & 255}")));
-        server.Fill("endpointslices", Enumerable.Range(0, services).Select(i => ApiObjects.Slice($"service-{i}-abcde", $"service-{i}", Addresses(i, endpoints))));
+        server.Fill("services", Enumerable.Range(0, services).Select(i => WithHistory(ApiObjects.Service($"service-{i}", $"10.{i >> 16}.{(i >> 8) & 255}.{i & 255}"), i, ServiceFields)));
+        server.Fill("endpointslices", Enumerable.Range(0, services).Select(i => WithHistory(ApiObjects.Slice($"service-{i}-abcde", $"service-{i}", Addresses(i, endpoints)), i, SliceFields)));
         server.Set("nodes", ApiObjects.Node("node1"));
         server.Set("servicecidrs", ApiObjects.ServiceCidr("kubernetes", "10.0.0.0/8"));
         // A server that has been up for a while: what it needs for the first answer is compiled.
@@ -30,6 +33,34 @@ internal static class Serving
         Console.WriteLine($"{server.Url}");
         await Task.Delay(Timeout.Infinite);
         return 0;
+    }
+
+    private const string ServiceFields =
+        """{"f:metadata":{"f:annotations":{".":{},"f:kubectl.kubernetes.io/last-applied-configuration":{}},"f:labels":{".":{},"f:app":{},"f:app.kubernetes.io/managed-by":{}}},"f:spec":{"f:internalTrafficPolicy":{},"f:ports":{".":{},"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{},"f:protocol":{},"f:targetPort":{}}},"f:selector":{},"f:sessionAffinity":{},"f:type":{}}}""";
+
+    private const string SliceFields =
+        """{"f:addressType":{},"f:endpoints":{},"f:metadata":{"f:annotations":{".":{},"f:endpoints.kubernetes.io/last-change-trigger-time":{}},"f:generateName":{},"f:labels":{".":{},"f:endpointslice.kubernetes.io/managed-by":{},"f:kubernetes.io/service-name":{}},"f:ownerReferences":{".":{},"k:{\"uid\":\"0b6a4a53-9d13-4d0e-92f4-6f7b8f2f4e11\"}":{}}},"f:ports":{}}""";
+
+    /// <summary>With identifiers of its own, and with managedFields as large as those that controllers leave.</summary>
+    private static JsonObject WithHistory(JsonObject value, int number, string fields)
+    {
+        var random = new Random(number);
+        var metadata = value["metadata"]!.AsObject();
+        metadata["uid"] = Identifier(random);
+        metadata["managedFields"] = new JsonArray(new JsonObject
+        {
+            ["manager"] = "kube-controller-manager", ["operation"] = "Update", ["apiVersion"] = "v1", ["time"] = $"2026-01-{1 + random.Next(28):00}T{random.Next(24):00}:{random.Next(60):00}:{random.Next(60):00}Z",
+            ["fieldsType"] = "FieldsV1", ["fieldsV1"] = JsonNode.Parse(fields),
+        });
+        foreach (var endpoint in value["endpoints"]?.AsArray() ?? []) endpoint!["targetRef"]!["uid"] = Identifier(random);
+        return value;
+    }
+
+    private static string Identifier(Random random)
+    {
+        var bytes = new byte[16];
+        random.NextBytes(bytes);
+        return new Guid(bytes).ToString();
     }
 
     private static IEnumerable<string> Addresses(int service, int count)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.Composition;
@@ -16,6 +17,7 @@ public abstract class ProgramTests : IDisposable
     internal string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("kubeproxy-host").FullName;
     internal StringWriter Output { get; } = new();
     internal StringWriter Errors { get; } = new();
+    internal MemoryStream Log { get; } = new();
     internal List<FakeBackend> Backends { get; } = [];
     internal List<IRivalSearch> Rivals { get; } = [];
 
@@ -42,6 +44,7 @@ public abstract class ProgramTests : IDisposable
         HasIpv6 = () => true,
         Root = Directory,
         Output = Output,
+        OpenLog = () => Stream.Synchronized(Log),
         Errors = Errors,
     };
 
@@ -53,6 +56,12 @@ public abstract class ProgramTests : IDisposable
         System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, text);
         return path;
+    }
+
+    /// <summary>What has been logged so far.</summary>
+    internal string ReadLog()
+    {
+        lock (Log) return System.Text.Encoding.UTF8.GetString(Log.ToArray());
     }
 
     internal string ReadFile(string name) => File.ReadAllText(Path.Combine(Directory, name));
@@ -166,6 +175,8 @@ public abstract class ProgramTests : IDisposable
         public int Syncs { get; private set; }
 
         public string? NodePortBlocks { get; private set; }
+
+        public string? PodBlock { get; } = context.Masquerade.LocalDetector is LocalTrafficDetector.Source source ? source.Cidr.ToString() : null;
 
         public IpFamily Family => context.Family;
 

@@ -16,7 +16,7 @@ public sealed class ProxyProgramTests : ProgramTests
     public async Task Version_help_andErrors_have_their_exit_codes()
     {
         Assert.Equal(0, await RunAsync("--version"));
-        Assert.Equal("Kubernetes v1.36.2\n", Output.ToString());
+        Assert.Equal("Kubernetes v1.37.0\n", Output.ToString());
         Assert.Equal(0, await RunAsync("--help"));
         Assert.Equal(1, await RunAsync("--nonsense"));
         Assert.Contains("--nonsense", Errors.ToString(), StringComparison.Ordinal);
@@ -33,6 +33,26 @@ public sealed class ProxyProgramTests : ProgramTests
         Assert.Equal(0, await RunAsync("--proxy-mode=nftables", "--cluster-cidr=10.0.0.0/8", "--write-config-to", path));
         Assert.Contains("clusterCIDR: \"10.0.0.0/8\"\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(0, await RunAsync("--config", path, "--init-only"));
+    }
+
+    [Fact]
+    public async Task To_write_the_configuration_warns_as_a_start_does()
+    {
+        var path = Path.Combine(Directory, "out.yaml");
+        var file = WriteFile("config.yaml", """
+            apiVersion: kubeproxy.config.k8s.io/v1alpha1
+            kind: KubeProxyConfiguration
+            mode: nftables
+            nonsense: 1
+            clusterCIDR: 10.0.0.0/8
+            clusterCIDR: 10.1.0.0/16
+            iptables: {alsoNonsense: true}
+            """);
+        Assert.Equal(0, await RunAsync("--config", file, "--write-config-to", path));
+        var log = ReadLog();
+        foreach (var field in new[] { "nonsense", "clusterCIDR", "iptables.alsoNonsense" }) Assert.Contains(field, log, StringComparison.Ordinal);
+        Assert.Equal(3, log.Split('\n').Count(line => line.Contains(file, StringComparison.Ordinal)));
+        Assert.Contains("clusterCIDR: \"10.1.0.0/16\"", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,12 +22,15 @@ internal static class ConfigurationLoader
         foreach (var (flag, value) in arguments.Given)
             if (flag.OverridesFile || arguments.ConfigFile is null) flag.Apply?.Invoke(configuration, value);
         configuration.Mode = mode ?? configuration.Mode;
+        var isModeImplied = configuration.Mode.Length == 0;
+        ConfigurationDefaults.ApplyPorts(configuration); // After the flags that have ports of their own.
         ConfigurationDefaults.ApplyPlatform(configuration);
         configuration.HostnameOverride = HostnameOverride(configuration.HostnameOverride);
 
-        var effective = EffectiveConfiguration.From(configuration);
+        var effective = EffectiveConfiguration.From(configuration) with { IsModeImplied = isModeImplied };
         var problems = ConfigurationValidator.Validate(effective);
         if (problems.Count > 0) throw new ConfigurationException(arguments.ConfigFile, problems);
+        warnings = [.. warnings, .. FeatureGates.Warnings(configuration)];
         return effective;
     }
 

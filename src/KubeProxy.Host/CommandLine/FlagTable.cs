@@ -29,8 +29,8 @@ internal static class FlagTable
         Address("bind-address", "0.0.0.0", "The IP address of this node; 0.0.0.0 leaves it to the Node object.", (c, v) => c.BindAddress = v),
         AddressAndPort("healthz-bind-address", "0.0.0.0:10256", "Where to serve /healthz and /livez.", ConfigurationDefaults.HealthzPort, (c, v) => c.HealthzBindAddress = v),
         AddressAndPort("metrics-bind-address", "127.0.0.1:10249", "Where to serve /metrics.", ConfigurationDefaults.MetricsPort, (c, v) => c.MetricsBindAddress = v),
-        Integer("healthz-port", "10256", "0 switches the health server off.", (c, v) => c.HealthzBindAddress = v == 0 ? "" : c.HealthzBindAddress) with { IsDeprecated = true },
-        Integer("metrics-port", "10249", "0 clears the address of the metrics server.", (c, v) => c.MetricsBindAddress = v == 0 ? "" : c.MetricsBindAddress) with { IsDeprecated = true },
+        Integer("healthz-port", "10256", "The port of a --healthz-bind-address without one; 0 switches the health server off.", (c, v) => c.HealthzBindAddress = PortOf(c.HealthzBindAddress, v)) with { IsDeprecated = true },
+        Integer("metrics-port", "10249", "The port of a --metrics-bind-address without one; 0 clears the address of the metrics server.", (c, v) => c.MetricsBindAddress = PortOf(c.MetricsBindAddress, v)) with { IsDeprecated = true },
         Switch("bind-address-hard-fail", false, "End with an error when a server cannot listen.", (c, v) => c.BindAddressHardFail = v),
         Switch("profiling", false, "Offer profiles on the metrics server.", (c, v) => c.EnableProfiling = v),
         Text("show-hidden-metrics-for-version", "", "The previous minor version, to show its hidden metrics.", (c, v) => c.ShowHiddenMetricsForVersion = v),
@@ -98,6 +98,8 @@ internal static class FlagTable
         new("log-text-info-buffer-size", "0", "Needs the feature gate LoggingAlphaOptions.") { OverridesFile = true, Apply = (c, v) => ApplyQuantity(v, size => c.Logging.Options.Text.InfoBufferSize = size) },
         new("log-json-info-buffer-size", "0", "Needs the feature gate LoggingAlphaOptions.") { OverridesFile = true, Apply = (c, v) => ApplyQuantity(v, size => c.Logging.Options.Json.InfoBufferSize = size) },
     ];
+
+    private static string PortOf(string address, int port) => port == 0 ? "" : ConfigurationDefaults.WithPort(address, address, port);
 
     private static string? ApplyQuantity(string value, Action<Quantity> set)
     {

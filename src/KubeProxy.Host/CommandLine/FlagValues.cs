@@ -60,16 +60,17 @@ internal static class FlagValues
         },
     };
 
-    /// <summary>An IP address with or without a port; an empty value changes nothing, as upstream.</summary>
+    /// <summary>
+    /// An IP address with or without a port, which another flag may have; an empty value changes nothing, as upstream.
+    /// </summary>
     public static Flag AddressAndPort(string name, string defaultText, string help, int port, Action<KubeProxyConfiguration, string> set) =>
         new(name, defaultText, help)
         {
             Apply = (configuration, value) =>
             {
                 if (value.Length == 0) return null;
-                var complete = ConfigurationDefaults.WithPort(value, value, port);
-                if (HostPort.Refuse(complete) is { } reason) return reason;
-                set(configuration, complete);
+                if (HostPort.Refuse(ConfigurationDefaults.WithPort(value, value, port)) is { } reason) return reason;
+                set(configuration, value);
                 return null;
             },
         };

@@ -23,15 +23,16 @@ namespace KubeProxy.Host.Composition;
 /// <param name="configuration">The configuration at the start.</param>
 /// <param name="verbosity">How much is logged.</param>
 /// <param name="sources">Where objects come from.</param>
-/// <param name="podCidrs">The node's pod blocks, for detectLocalMode NodeCIDR; else empty.</param>
 /// <param name="parts">What comes from outside.</param>
 internal sealed class ProxyHost(
-    ProxyArguments arguments, EffectiveConfiguration configuration, VerbositySwitch verbosity, ProxySources sources, IReadOnlyList<string> podCidrs, ProxyParts parts)
+    ProxyArguments arguments, EffectiveConfiguration configuration, VerbositySwitch verbosity, ProxySources sources, ProxyParts parts)
 {
     // How long the process stays to tell why it ends.
     private static readonly TimeSpan LastEventTime = TimeSpan.FromSeconds(2);
 
     private readonly NodeSettings _node = new(configuration);
+
+    private bool NeedsPodCidrs => configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr;
 
     /// <summary>Makes the host; nothing runs yet.</summary>
     /// <param name="loggerProvider">Where logs go.</param>
@@ -58,7 +59,7 @@ internal sealed class ProxyHost(
     private void AddProxy(IServiceCollection services)
     {
         services.AddSingleton(provider => sources.Create(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>()));
-        services.AddSingleton(_ => NftablesConnection.Open());
+        if (NeedsPodCidrs) AddPodCidrWait(services);
         services.AddSingleton(CreateBackends);
         services.AddSingleton(CreateEngine);
         services.AddSingleton(CreateEvents);
@@ -67,13 +68,16 @@ internal sealed class ProxyHost(
             new TidySink(provider.GetRequiredService<ProxyEngine>()), _node.NodeName, parts.InterfaceAddresses, provider.GetRequiredService<NodeWatch>()));
         services.AddSingleton(provider => new ServiceReadiness(parts.NotifySocket, provider.GetRequiredService<ILogger<ServiceReadiness>>()));
         services.AddSingleton(CreateRivalWatch);
-        services.AddSingleton<Readiness>();
+        services.AddSingleton(provider => new Readiness(
+            provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<RivalWatch>(), () => provider.GetService<PodCidrWait>()?.Reason,
+            provider.GetRequiredService<ServiceReadiness>(), parts.Time, provider.GetRequiredService<ILogger<Readiness>>()));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         services.AddSingleton<FirstSync>();
         services.AddHostedService<ProxyService>();
         services.AddHostedService(provider => new StartAdvice(
             provider.GetRequiredService<CurrentConfiguration>(), provider.GetRequiredService<NodeWatch>(), _node,
-            provider.GetRequiredService<ProxyEngine>().GetStatus().Families.Count > 1, podCidrs, parts.Time, provider.GetRequiredService<ILogger<StartAdvice>>()));
+            provider.GetRequiredService<ProxyEngine>().GetStatus().Families.Count > 1, () => provider.GetService<PodCidrWait>()?.Known ?? [], parts.Time,
+            provider.GetRequiredService<EventRecorder>(), provider.GetRequiredService<ILogger<StartAdvice>>()));
         if (arguments.ConfigFile is not null) AddConfigurationWatch(services);
     }
 
@@ -85,14 +89,32 @@ internal sealed class ProxyHost(
         services.AddHostedService<ConfigurationWatch>();
     }
 
+    private void AddPodCidrWait(IServiceCollection services)
+    {
+        services.AddSingleton(provider => new PodCidrWait(_node.NodeName, parts.Time, provider.GetRequiredService<ILogger<PodCidrWait>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<PodCidrWait>());
+    }
+
     private RunningBackends CreateBackends(IServiceProvider provider)
     {
+        // Of the backends, not of the host: what is made late here would be disposed early there.
+        var connection = new Lazy<NftablesConnection>(() => NftablesConnection.Open());
         var loggers = provider.GetRequiredService<ILoggerFactory>();
         var meters = provider.GetRequiredService<IMeterFactory>();
         var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
-        RefuseFatal(families);
-        return new RunningBackends(families.Select(family => parts.CreateBackend(
-            new BackendContext(configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, provider.GetRequiredService<NftablesConnection>))));
+        if (provider.GetService<PodCidrWait>() is { } wait) return new RunningBackends(families.Select(family => new AwaitedBackend(family, stop => MakeLaterAsync(family, stop))), connection);
+        RefuseFatal(families, []);
+        return new RunningBackends(families.Select(family => Make(family, [])), connection);
+
+        async Task<IProxyBackend> MakeLaterAsync(IpFamily family, CancellationToken stop)
+        {
+            var podCidrs = await wait.GetAsync(stop);
+            RefuseFatal(families, podCidrs);
+            return Make(family, podCidrs);
+        }
+
+        IProxyBackend Make(IpFamily family, IReadOnlyList<string> podCidrs) => parts.CreateBackend(
+            new BackendContext(configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, () => connection.Value));
     }
 
     private ProxyEngine CreateEngine(IServiceProvider provider) => new(
@@ -108,7 +130,7 @@ internal sealed class ProxyHost(
     }
 
     /// <summary>With one family, pods of the other are all that the configuration recognises.</summary>
-    private void RefuseFatal(IReadOnlyList<IpFamily> families)
+    private void RefuseFatal(IReadOnlyList<IpFamily> families, IReadOnlyList<string> podCidrs)
     {
         if (families.Count > 1) return;
         var fatal = ConfigurationAdvice.OnFamilies(configuration, families[0], isDualStack: false, podCidrs).Where(advice => advice.IsFatal).ToList();
@@ -123,8 +145,9 @@ internal sealed class ProxyHost(
     {
         var exit = provider.GetRequiredService<ProcessExit>();
         var watch = new NodeWatch(
-            _node.NodeName, configuration.Source.DetectLocalMode == DetectLocalMode.NodeCidr, provider.GetRequiredService<ILogger<NodeWatch>>());
+            _node.NodeName, NeedsPodCidrs, provider.GetRequiredService<ILogger<NodeWatch>>());
         watch.PodCidrsChanged += exit.Fail;
+        if (provider.GetService<PodCidrWait>() is { } wait) watch.Looked += wait.Look;
         watch.AddressesChanged += provider.GetRequiredService<ServiceHealthServer>().Recheck;
         return watch;
     }
@@ -133,7 +156,7 @@ internal sealed class ProxyHost(
     {
         services.AddSingleton(provider => new ProxyServers(
             provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<Readiness>(), provider.GetRequiredService<CurrentConfiguration>(), arguments, verbosity,
-            parts.Time));
+            () => provider.GetService<PodCidrWait>()?.Reason, parts.Time));
         if (HostPort.TryParse(configuration.Source.HealthzBindAddress, out var healthz))
             services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, "FailedToStartProxierHealthcheck", servers => servers.CreateHealthHandler()));
         if (HostPort.TryParse(configuration.Source.MetricsBindAddress, out var metrics))

@@ -46,6 +46,9 @@ internal sealed record ProxyParts
     /// <summary>Where help and versions go.</summary>
     public TextWriter Output { get; init; } = Console.Out;
 
+    /// <summary>Opens what the log is written to.</summary>
+    public Func<Stream> OpenLog { get; init; } = Console.OpenStandardError;
+
     /// <summary>Where complaints about the command line go.</summary>
     public TextWriter Errors { get; init; } = Console.Error;
 }

@@ -54,12 +54,12 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     private async Task<int> RunAsync(
         ProxyArguments arguments, EffectiveConfiguration configuration, IReadOnlyList<ConfigurationProblem> warnings, CancellationToken cancellationToken)
     {
-        if (arguments.WriteConfigTo is { } path) return WriteConfiguration(path, configuration);
         var verbosity = new VerbositySwitch(LoggingSetup.VerbosityOf(configuration.Source.Logging));
-        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, verbosity, parts.Time);
+        using var provider = LoggingSetup.CreateProvider(configuration.Source.Logging, verbosity, parts.Time, parts.OpenLog());
         using var loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new Undisposed(provider)));
         var logger = loggers.CreateLogger(typeof(ProxyProgram).FullName!);
-        foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile!, warning);
+        foreach (var warning in warnings) LogForgiven(logger, arguments.ConfigFile ?? "Command line", warning);
+        if (arguments.WriteConfigTo is { } path) return WriteConfiguration(path, configuration);
         if (arguments.Cleanup) return await CleanAsync(configuration.Source, logger, cancellationToken);
         var settings = new KernelSettings(parts.Root);
         new ConntrackSettings(settings, loggers.CreateLogger<ConntrackSettings>()).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
@@ -89,8 +89,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             new OomScore(loggers.CreateLogger<OomScore>(), OomScore.PathBelow(parts.Root)).Apply(configuration.Source.OomScoreAdj ?? 0);
             var node = new NodeSettings(configuration).NodeName;
             var sources = new ProxySources(arguments, configuration, node, parts.Time);
-            var podCidrs = await ReadPodCidrsAsync(configuration, sources, node, loggers, cancellationToken);
-            using var host = new ProxyHost(arguments, configuration, verbosity, sources, podCidrs, parts).Build(new Undisposed(provider));
+            using var host = new ProxyHost(arguments, configuration, verbosity, sources, parts).Build(new Undisposed(provider));
             host.Services.GetRequiredService<ConnectedSource>(); // What is wrong comes out here, not amid the start of the services.
             host.Services.GetRequiredService<ProxyEngine>();
             var exit = host.Services.GetRequiredService<ProcessExit>(); // Both are taken now: RunAsync disposes the host.
@@ -101,19 +100,11 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             // The host stops when one of its services throws, but takes that for an orderly end.
             return services.Any(service => service.ExecuteTask?.IsFaulted == true) ? Failure : exit.Code;
         }
-        catch (Exception problem) when (problem is ProxyBackendException or ApiAccessException or TimeoutException)
+        catch (Exception problem) when (problem is ProxyBackendException or ApiAccessException)
         {
             LogCannotStart(logger, problem.Message);
             return Failure;
         }
-    }
-
-    private async Task<IReadOnlyList<string>> ReadPodCidrsAsync(
-        EffectiveConfiguration configuration, ProxySources sources, string node, ILoggerFactory loggers, CancellationToken cancellationToken)
-    {
-        if (configuration.Source.DetectLocalMode != DetectLocalMode.NodeCidr) return [];
-        using var connected = sources.Create(loggers, meters: null);
-        return await PodCidrReader.ReadAsync(connected.Source, node, parts.Time, cancellationToken);
     }
 
     private int WriteConfiguration(string path, EffectiveConfiguration configuration)

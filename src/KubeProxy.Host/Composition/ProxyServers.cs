@@ -16,9 +16,10 @@ namespace KubeProxy.Host.Composition;
 /// <param name="configuration">The configuration in force.</param>
 /// <param name="arguments">The command line.</param>
 /// <param name="verbosity">How much is logged.</param>
+/// <param name="getWait">Says what the start waits for, other than objects; null when for nothing.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ProxyServers(
-    ProxyEngine engine, Readiness readiness, CurrentConfiguration configuration, ProxyArguments arguments, VerbositySwitch verbosity, TimeProvider time) : IDisposable
+    ProxyEngine engine, Readiness readiness, CurrentConfiguration configuration, ProxyArguments arguments, VerbositySwitch verbosity, Func<string?> getWait, TimeProvider time) : IDisposable
 {
     private readonly HealthInstruments _health = new();
     private readonly ProcessInstruments _process = new();
@@ -30,7 +31,7 @@ internal sealed class ProxyServers(
     private readonly MetricsCollector _metrics = new(meter => meter.Name.StartsWith("KubeProxy", StringComparison.Ordinal));
 
     /// <summary>Answers on the health server.</summary>
-    public HttpHandler CreateHealthHandler() => new HealthEndpoints(engine.Health, _health).Handle;
+    public HttpHandler CreateHealthHandler() => new HealthEndpoints(engine.Health, getWait, _health).Handle;
 
     /// <summary>Answers on the metrics server.</summary>
     public HttpHandler CreateMetricsHandler()

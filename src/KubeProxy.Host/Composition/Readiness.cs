@@ -11,7 +11,14 @@ namespace KubeProxy.Host.Composition;
 /// Answers <c>/readyz</c>. Looks by itself as well, so that the log and systemd tell once when something comes that is not as it should be,
 /// and when it goes, whether anybody asks or not.
 /// </summary>
-internal sealed partial class Readiness(ProxyEngine engine, RivalWatch rivals, ServiceReadiness systemd, TimeProvider time, ILogger<Readiness> logger)
+/// <param name="engine">What is reported on.</param>
+/// <param name="rivals">Finds rules of other proxies.</param>
+/// <param name="getWait">Says what the start waits for, other than objects; null when for nothing.</param>
+/// <param name="systemd">Is told.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where to log.</param>
+internal sealed partial class Readiness(
+    ProxyEngine engine, RivalWatch rivals, Func<string?> getWait, ServiceReadiness systemd, TimeProvider time, ILogger<Readiness> logger)
     : BackgroundService
 {
     /// <summary>How often it looks by itself.</summary>
@@ -24,8 +31,9 @@ internal sealed partial class Readiness(ProxyEngine engine, RivalWatch rivals, S
     {
         var status = engine.GetStatus();
         var doubts = Doubts.Of(status, engine.Health.Report(), await rivals.LookAsync(cancellationToken));
-        List<string> lines = [.. doubts.Select(doubt => doubt.Text), .. Doubts.OfSources(status).Select(problem => $"note: {problem}")];
-        if (doubts.Count > 0) return HttpReply.Text(StatusCodes.Status503ServiceUnavailable, string.Concat(lines.Select(line => line + "\n")));
+        List<string> waits = [.. StartDoubts.Of(status, getWait())];
+        List<string> lines = [.. waits, .. doubts.Select(doubt => doubt.Text), .. Doubts.OfSources(status).Select(problem => $"note: {problem}")];
+        if (doubts.Count + waits.Count > 0) return HttpReply.Text(StatusCodes.Status503ServiceUnavailable, string.Concat(lines.Select(line => line + "\n")));
         return HttpReply.Text(StatusCodes.Status200OK, string.Join('\n', ["ok", .. lines]));
     }
 

@@ -1,14 +1,21 @@
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Proxy;
 
 namespace KubeProxy.Host.Composition;
 
-/// <summary>The backends of all families, disposed when the program ends: after the sync loop, before the connection to the kernel.</summary>
-internal sealed class RunningBackends(IEnumerable<IProxyBackend> backends) : IAsyncDisposable
+/// <summary>
+/// The backends of all families and the connection that they share, disposed when the program ends: after the sync loop, the
+/// connection last.
+/// </summary>
+/// <param name="backends">The backends.</param>
+/// <param name="connection">The connection to the kernel, if one of them has asked for it.</param>
+internal sealed class RunningBackends(IEnumerable<IProxyBackend> backends, Lazy<NftablesConnection> connection) : IAsyncDisposable
 {
     public IReadOnlyList<IProxyBackend> All { get; } = [.. backends];
 
     public async ValueTask DisposeAsync()
     {
         foreach (var backend in All) await backend.DisposeAsync();
+        if (connection.IsValueCreated) await connection.Value.DisposeAsync();
     }
 }

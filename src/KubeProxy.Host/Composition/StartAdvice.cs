@@ -1,5 +1,6 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Events;
 using KubeProxy.Host.Node;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,13 +12,26 @@ namespace KubeProxy.Host.Composition;
 /// for it.
 /// </summary>
 internal sealed partial class StartAdvice(
-    CurrentConfiguration configuration, NodeWatch node, NodeSettings settings, bool isDualStack, IReadOnlyList<string> podCidrs, TimeProvider time,
-    ILogger<StartAdvice> logger) : BackgroundService
+    CurrentConfiguration configuration, NodeWatch node, NodeSettings settings, bool isDualStack, Func<IReadOnlyList<string>> getPodCidrs, TimeProvider time,
+    EventRecorder events, ILogger<StartAdvice> logger) : BackgroundService
 {
     /// <summary>How long upstream waits for the node and its addresses.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private const string ImpliedMode =
+        "no mode is set, and iptables is used: the default of Kubernetes becomes nftables in 1.40. Set mode (--proxy-mode) to iptables to keep it, or to nftables";
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AdviseOnModeAsync(stoppingToken), AdviseOnNodeAsync(stoppingToken));
+
+    private async Task AdviseOnModeAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        if (!configuration.Value.IsModeImplied) return;
+        LogAdvice(ImpliedMode);
+        await events.AboutNodeAsync("Warning", "ProxyModeNotSet", ImpliedMode, stoppingToken);
+    }
+
+    private async Task AdviseOnNodeAsync(CancellationToken stoppingToken)
     {
         try
         {
@@ -32,7 +46,7 @@ internal sealed partial class StartAdvice(
             return;
         }
 
-        var primary = Primary();
+        var (primary, podCidrs) = (Primary(), getPodCidrs());
         foreach (var advice in ConfigurationAdvice.OnNodePorts(configuration.Value, primary, podCidrs)) LogAdvice(advice.Message);
         foreach (var advice in ConfigurationAdvice.OnFamilies(configuration.Value, primary, isDualStack, podCidrs)) LogAdvice(advice.Message);
     }

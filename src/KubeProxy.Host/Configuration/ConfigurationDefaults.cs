@@ -40,6 +40,13 @@ public static class ConfigurationDefaults
         return configuration;
     }
 
+    /// <summary>Gives addresses without a port the default one; an empty address stays empty.</summary>
+    internal static void ApplyPorts(KubeProxyConfiguration configuration)
+    {
+        configuration.HealthzBindAddress = WithPort(configuration.HealthzBindAddress, "", HealthzPort);
+        configuration.MetricsBindAddress = WithPort(configuration.MetricsBindAddress, "", MetricsPort);
+    }
+
     private static void ApplyAddresses(KubeProxyConfiguration configuration)
     {
         if (configuration.BindAddress.Length == 0) configuration.BindAddress = "0.0.0.0";

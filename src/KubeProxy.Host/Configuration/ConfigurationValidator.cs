@@ -49,6 +49,8 @@ public sealed class ConfigurationValidator
         if (_source.UdpIdleTimeout <= GoDuration.Zero) Invalid("UDPIdleTimeout", _source.UdpIdleTimeout, "must be greater than 0");
         if (_source.Mode is not (ProxyMode.Iptables or ProxyMode.Ipvs or ProxyMode.Nftables or ProxyMode.Userspace))
             Invalid("Mode.ProxyMode", _source.Mode, "must be iptables, ipvs, nftables or userspace");
+        if (_source.Mode == ProxyMode.Ipvs && !FeatureGates.IsEnabled(_source, FeatureGates.KubeProxyIpvs))
+            Invalid("Mode.ProxyMode", _source.Mode, $"must be iptables, nftables or userspace: feature {FeatureGates.KubeProxyIpvs} is disabled");
     }
 
     private void CheckIpvs(IpvsConfiguration ipvs)
@@ -110,8 +112,8 @@ public sealed class ConfigurationValidator
         if (_source.HealthzBindAddress.Length > 0) CheckHostPort("HealthzBindAddress", _source.HealthzBindAddress);
         CheckHostPort("MetricsBindAddress", _source.MetricsBindAddress);
         var hidden = _source.ShowHiddenMetricsForVersion;
-        if (hidden.Length > 0 && hidden != KubernetesVersion.PreviousMinor)
-            Invalid("ShowHiddenMetricsForVersion", hidden, $"must be omitted or have the value {KubernetesVersion.PreviousMinor}");
+        if (hidden is not ("" or KubernetesVersion.PreviousMinor or KubernetesVersion.PreviousMinorBefore))
+            Invalid("ShowHiddenMetricsForVersion", hidden, $"must be omitted or have the value {KubernetesVersion.PreviousMinor} (or {KubernetesVersion.PreviousMinorBefore})");
     }
 
     private void CheckHostPort(string path, string text)

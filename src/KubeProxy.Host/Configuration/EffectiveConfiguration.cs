@@ -16,6 +16,9 @@ public sealed record EffectiveConfiguration
     /// <summary>The mode; see <see cref="ProxyMode"/>.</summary>
     public string Mode => Source.Mode;
 
+    /// <summary>Whether no mode was given, so that <see cref="Mode"/> is the default.</summary>
+    public bool IsModeImplied { get; init; }
+
     /// <summary>After a failure, a sync is tried again after this time at the latest.</summary>
     public required GoDuration SyncPeriod { get; init; }
 

@@ -11,6 +11,8 @@ internal static class ComponentPages
 {
     private const string Banner = "Meant for people who debug: the format may change at any time. Programs ask for JSON.\n\n";
 
+    private const string FlagsNote = "With a file the flags are not what is in force: see /configz.\n\n";
+
     /// <summary><c>/statusz</c>: since when it runs, which version, and what it serves.</summary>
     /// <param name="start">The start of the process.</param>
     /// <param name="time">The clock.</param>
@@ -51,7 +53,7 @@ internal static class ComponentPages
         var sorted = new SortedDictionary<string, string>(flags.ToDictionary(), StringComparer.Ordinal);
         return new ComponentPage(
             "Flagz",
-            () => "\nkube-proxy flagz\n" + Banner + string.Concat(sorted.Select(flag => $"{flag.Key}={flag.Value}\n")),
+            () => "\nkube-proxy flagz\n" + Banner + FlagsNote + string.Concat(sorted.Select(flag => $"{flag.Key}={flag.Value}\n")),
             () => new JsonObject { ["flags"] = new JsonObject(sorted.Select(flag => KeyValuePair.Create(flag.Key, (JsonNode?)flag.Value))) });
     }
 }

@@ -12,7 +12,10 @@ namespace KubeProxy.Host.Http;
 /// <c>/healthz</c> (does the node want new traffic?) and <c>/livez</c> (does the proxy keep up?). A proxy that has not programmed anything
 /// yet is alive, but load balancers are not to send anything to it: what the kernel does with that, if anything, is not its doing.
 /// </summary>
-internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments instruments)
+/// <param name="health">What is reported on.</param>
+/// <param name="getWait">Says what the start waits for, so that nothing is programmed yet; null when for nothing.</param>
+/// <param name="instruments">Counts the answers.</param>
+internal sealed class HealthEndpoints(ProxyHealth health, Func<string?> getWait, HealthInstruments instruments)
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -27,9 +30,10 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
     private HttpReply Healthz()
     {
         var report = health.Report();
-        var status = report is { Healthy: true, NodeEligible: true, Unprogrammed.Count: 0 } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        var wait = getWait();
+        var status = report is { Healthy: true, NodeEligible: true, Unprogrammed.Count: 0 } && wait is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         instruments.Healthz.Add(1, HealthInstruments.Code(status));
-        return HttpReply.Json(status, Body(report, status, report.NodeEligible));
+        return HttpReply.Json(status, Body(report, status, report.NodeEligible, wait));
     }
 
     private HttpReply Livez()
@@ -40,8 +44,8 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
         return HttpReply.Json(status, Body(report, status, nodeEligible: null));
     }
 
-    /// <summary>The body, keys in upstream's order; with another status than 200 the reasons come after them.</summary>
-    internal static ReadOnlyMemory<byte> Body(ProxyHealthReport report, int status, bool? nodeEligible)
+    /// <summary>The body, keys in upstream's order; with another status than 200 the reasons come after them, and what the start waits for.</summary>
+    internal static ReadOnlyMemory<byte> Body(ProxyHealthReport report, int status, bool? nodeEligible, string? wait = null)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using var writer = new Utf8JsonWriter(buffer, Options);
@@ -52,6 +56,7 @@ internal sealed class HealthEndpoints(ProxyHealth health, HealthInstruments inst
         writer.WriteBoolean("healthy", report.Healthy);
         if (report.Families.Count > 0) WriteFamilies(writer, report);
         if (status != StatusCodes.Status200OK) WriteReasons(writer, Reasons(report, nodeEligible));
+        if (wait is not null) writer.WriteString("waitingFor", wait);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;

@@ -11,8 +11,8 @@ internal static class LoggingSetup
     public static Verbosity VerbosityOf(LoggingConfiguration configuration) => new(configuration.Verbosity, configuration.Vmodule);
 
     /// <summary>Makes the only logger provider.</summary>
-    public static ILoggerProvider CreateProvider(LoggingConfiguration configuration, VerbositySwitch verbosity, TimeProvider time) => new StandardErrorLoggerProvider(
-        Console.OpenStandardError(),
+    public static ILoggerProvider CreateProvider(LoggingConfiguration configuration, VerbositySwitch verbosity, TimeProvider time, Stream output) => new StandardErrorLoggerProvider(
+        output,
         configuration.Format == "json" ? new JsonLogFormat() : new KlogFormat(Environment.ProcessId),
         verbosity,
         time);

@@ -30,7 +30,7 @@ internal sealed class VersionInstruments : IDisposable
             new("major", KubernetesVersion.Major), new("minor", KubernetesVersion.Minor), new("git_version", KubernetesVersion.Full),
             new("git_commit", commit), new("git_tree_state", ""), new("build_date", ""),
             new("go_version", ""), new("compiler", RuntimeInformation.FrameworkDescription),
-            new("platform", "linux/" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()));
+            new("platform", KubernetesVersion.Platform));
     }
 
     private static IEnumerable<Measurement<int>> Features(KubeProxyConfiguration configuration) => FeatureGates.All.Select(gate =>

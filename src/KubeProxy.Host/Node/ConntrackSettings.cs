@@ -22,11 +22,7 @@ internal sealed class ConntrackSettings(KernelSettings settings, ILogger<Conntra
     /// <summary>Writes what differs.</summary>
     public void Apply(ConntrackConfiguration configuration, int cpuCount)
     {
-        if (Max(configuration, cpuCount) is { } max)
-        {
-            Set(Netfilter + "nf_conntrack_max", max);
-            SetHashSize(max);
-        }
+        if (Max(configuration, cpuCount) is { } max) SetMax(max);
 
         SetSeconds("nf_conntrack_tcp_timeout_established", configuration.TcpEstablishedTimeout);
         SetSeconds("nf_conntrack_tcp_timeout_close_wait", configuration.TcpCloseWaitTimeout);
@@ -41,6 +37,18 @@ internal sealed class ConntrackSettings(KernelSettings settings, ILogger<Conntra
         if (configuration.MaxPerCore is not > 0) return null;
         var scaled = (long)configuration.MaxPerCore * cpuCount;
         return scaled > LargestScaledMax ? LargestScaledMax : Math.Max(scaled, configuration.Min ?? 0);
+    }
+
+    /// <summary>
+    /// More than is asked for stays, and so does its table: somebody wanted it. Inside a container, where the limit is the machine's and
+    /// usually higher, nothing is tried that is not allowed there.
+    /// </summary>
+    private void SetMax(long max)
+    {
+        const string Path = Netfilter + "nf_conntrack_max";
+        if (_settings.Settings.ReadNumber(Path) > max) return;
+        Set(Path, max);
+        SetHashSize(max);
     }
 
     private void SetSeconds(string name, GoDuration? duration)

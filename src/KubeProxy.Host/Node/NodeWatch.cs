@@ -13,6 +13,9 @@ internal sealed partial class NodeWatch(string nodeName, bool podCidrsMatter, IL
     private IReadOnlyList<string>? _podCidrs;
     private string[] _addresses = [];
 
+    /// <summary>Raised with the object each time.</summary>
+    public event Action<Core.Kubernetes.Node>? Looked;
+
     /// <summary>Raised after the addresses of the object changed.</summary>
     public event Action? AddressesChanged;
 
@@ -29,6 +32,7 @@ internal sealed partial class NodeWatch(string nodeName, bool podCidrsMatter, IL
     public void Look(Core.Kubernetes.Node node)
     {
         LookAtPodCidrs(node.Spec.PodCidrs);
+        Looked?.Invoke(node);
         string[] addresses =
         [
             .. node.Status.Addresses.Where(address => address.Type == "InternalIP").Select(address => address.Address ?? ""),

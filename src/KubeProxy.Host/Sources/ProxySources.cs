@@ -35,6 +35,7 @@ internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfigurat
         var connection = configuration.Source.ClientConnection;
         var options = new ApiClientOptions
         {
+            UserAgent = KubernetesVersion.UserAgent,
             Qps = connection.Qps,
             Burst = connection.Burst,
             AcceptContentTypes = connection.AcceptContentTypes.Length > 0 ? connection.AcceptContentTypes : connection.ContentType,

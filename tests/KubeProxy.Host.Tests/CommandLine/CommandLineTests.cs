@@ -135,6 +135,27 @@ public sealed class CommandLineTests
     public void Flags_alone_give_ipvs_a_least_period() =>
         Assert.Equal(GoDuration.FromSeconds(1), ConfigurationLoader.Load(Parse("--proxy-mode=ipvs"), out _).MinSyncPeriod);
 
+    [Theory]
+    [InlineData("--healthz-bind-address=192.0.2.1 --healthz-port=11000", "192.0.2.1:11000", "127.0.0.1:10249")]
+    [InlineData("--healthz-port=11000 --healthz-bind-address=::", "[::]:11000", "127.0.0.1:10249")]
+    [InlineData("--healthz-bind-address=192.0.2.1:12000 --healthz-port=11000", "192.0.2.1:12000", "127.0.0.1:10249")]
+    [InlineData("--healthz-bind-address=192.0.2.1 --healthz-port=0", "", "127.0.0.1:10249")]
+    [InlineData("--healthz-port=11000", "0.0.0.0:10256", "127.0.0.1:10249")]
+    [InlineData("--metrics-bind-address=fd00::1 --metrics-port=11000", "0.0.0.0:10256", "[fd00::1]:11000")]
+    [InlineData("--metrics-bind-address=fd00::1", "0.0.0.0:10256", "[fd00::1]:10249")]
+    [InlineData("--metrics-bind-address=[fd00::1]:12000 --metrics-port=11000", "0.0.0.0:10256", "[fd00::1]:12000")]
+    public void Ports_of_their_own_are_for_addresses_without_one(string flags, string healthz, string metrics)
+    {
+        var configuration = Load(flags.Split(' '));
+        Assert.Equal((healthz, metrics), (configuration.HealthzBindAddress, configuration.MetricsBindAddress));
+    }
+
+    [Theory]
+    [InlineData("--healthz-bind-address=192.0.2.1 --healthz-port=70000", "HealthzBindAddress")]
+    [InlineData("--metrics-bind-address=192.0.2.1 --metrics-port=-1", "MetricsBindAddress")]
+    public void Ports_of_their_own_have_to_be_ports(string flags, string field) =>
+        Assert.Contains(field, Assert.Throws<ConfigurationException>(() => Load(flags.Split(' '))).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Metrics_port_zero_fails_validation() =>
         Assert.Contains("MetricsBindAddress", Assert.Throws<ConfigurationException>(() => Load("--metrics-port=0")).Message, StringComparison.Ordinal);

@@ -64,7 +64,7 @@ public sealed class ReadinessTests : IDisposable
         await using var backend = new IdleBackend();
         using var engine = new ProxyEngine(new ProxyOptions { NodeName = "node1" }, [backend]);
         using var watch = Watch(_search);
-        using var readiness = new Readiness(engine, watch, new ServiceReadiness(null, NullLogger<ServiceReadiness>.Instance), _time, new Logger<Readiness>(_lines));
+        using var readiness = new Readiness(engine, watch, () => null, new ServiceReadiness(null, NullLogger<ServiceReadiness>.Instance), _time, new Logger<Readiness>(_lines));
         await LookAsync();
         Assert.Equal(["Warning: Not ready: IPv4: the first sync is not done yet, without the list of Services and EndpointSlices"], _lines.Take());
         await LookAsync();

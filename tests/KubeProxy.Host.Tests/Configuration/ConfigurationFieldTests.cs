@@ -32,7 +32,7 @@ public sealed class ConfigurationFieldTests
         { "metricsBindAddress", "\"127.0.0.1:10249\"", "\"192.0.2.1:2\"", "1" },
         { "bindAddressHardFail", "false", "true", "\"x\"" },
         { "enableProfiling", "false", "true", "0" },
-        { "showHiddenMetricsForVersion", "\"\"", "\"1.35\"", "1.35" },
+        { "showHiddenMetricsForVersion", "\"\"", "\"1.36\"", "1.36" },
         { "mode", "\"iptables\"", "\"nftables\"", "true" },
         { "iptables.masqueradeBit", "14", "0", "\"14\"" },
         { "iptables.masqueradeAll", "false", "true", "1" },

@@ -14,7 +14,9 @@ public sealed class ConfigurationValidatorTests
 
     public static TheoryData<string, Action<KubeProxyConfiguration>> Invalid { get; } = new()
     {
-        { "featureGates: Invalid value: \"Nope\": unrecognized feature gate: Nope", c => c.FeatureGates["Nope"] = true },
+        { "featureGates: Invalid value: \"No pe\": no name of a feature gate: only letters and digits make one", c => c.FeatureGates["No pe"] = true },
+        { "featureGates: Invalid value: \"\": no name of a feature gate: only letters and digits make one", c => c.FeatureGates[""] = true },
+        { "Mode.ProxyMode: Invalid value: \"ipvs\": must be iptables, nftables or userspace: feature KubeProxyIPVS is disabled", c => (c.Mode, c.FeatureGates["KubeProxyIPVS"]) = ("ipvs", false) },
         { "featureGates: Invalid value: \"NFTablesProxyMode\": cannot set feature gate NFTablesProxyMode to false, feature is locked", c => c.FeatureGates["NFTablesProxyMode"] = false },
         { "ClientConnection.Burst: Invalid value: -1: must be non-negative", c => c.ClientConnection.Burst = -1 },
         { "logging.format: Invalid value: \"xml\": must be text or json", c => c.Logging.Format = "xml" },
@@ -34,7 +36,7 @@ public sealed class ConfigurationValidatorTests
         { "HealthzBindAddress: Invalid value: \"::1:80\": must be IP:port", c => c.HealthzBindAddress = "::1:80" },
         { "MetricsBindAddress: Invalid value: \"\": must be IP:port", c => c.MetricsBindAddress = "" },
         { "MetricsBindAddress: Invalid value: \"[::1]:65536\": 65536 must be a valid port", c => c.MetricsBindAddress = "[::1]:65536" },
-        { "ShowHiddenMetricsForVersion: Invalid value: \"1.34\": must be omitted or have the value 1.35", c => c.ShowHiddenMetricsForVersion = "1.34" },
+        { "ShowHiddenMetricsForVersion: Invalid value: \"1.34\": must be omitted or have the value 1.36 (or 1.35)", c => c.ShowHiddenMetricsForVersion = "1.34" },
         { "Mode.ProxyMode: Invalid value: \"ebpf\": must be iptables, ipvs, nftables or userspace", c => c.Mode = "ebpf" },
         { "KubeProxyIPTablesConfiguration.MasqueradeBit: Invalid value: 32: must be within the range of [0, 31]", c => c.Iptables.MasqueradeBit = 32 },
         { "KubeProxyNFTablesConfiguration.MasqueradeBit: Invalid value: -1: must be within the range of [0, 31]", c => c.Nftables.MasqueradeBit = -1 },

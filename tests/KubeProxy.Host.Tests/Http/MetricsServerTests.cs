@@ -163,7 +163,7 @@ public sealed class MetricsServerTests : ProgramTests, IAsyncLifetime
     public async Task Statusz_and_flagz_say_what_runs()
     {
         var status = JsonNode.Parse((await AskAsync("/statusz", "application/json;g=config.k8s.io;v=v1beta1;as=Statusz")).Body)!;
-        Assert.Equal("1.36.2", (string?)status["binaryVersion"]);
+        Assert.Equal("1.37.0", (string?)status["binaryVersion"]);
         Assert.Equal(["/configz", "/debug", "/flagz", "/healthz", "/metrics", "/proxyMode", "/readyz", "/status", "/statusz"], status["paths"]!.AsArray().Select(path => (string)path!));
         var flags = JsonNode.Parse((await AskAsync("/flagz", "application/json;g=config.k8s.io;v=v1beta1;as=Flagz")).Body)!["flags"]!.AsObject();
         Assert.Equal(FlagTable.All.Select(flag => flag.Name).Order(StringComparer.Ordinal), flags.Select(flag => flag.Key));

@@ -109,9 +109,9 @@ public sealed class MetricsCollectorTests : IDisposable
         Assert.Matches("(?m)^process_resident_memory_bytes [1-9]", text);
         Assert.Matches("(?m)^process_open_fds [1-9]", text);
         Assert.Matches("(?m)^dotnet_gc_heap_bytes [1-9]", text);
-        Assert.Contains("kubernetes_feature_enabled{name=\"NativeHistograms\",stage=\"ALPHA\"} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("kubernetes_feature_enabled{name=\"LoggingAlphaOptions\",stage=\"ALPHA\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("kubernetes_feature_enabled{name=\"CBORServingAndStorage\",stage=\"ALPHA\"} 0\n", text, StringComparison.Ordinal);
-        Assert.Contains("kubernetes_build_info{major=\"1\",minor=\"36\"", text, StringComparison.Ordinal);
+        Assert.Contains("kubernetes_build_info{major=\"1\",minor=\"37\"", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sources;
+using KubeProxy.Core.Sync;
 using KubeProxy.Core.Tracking;
 using KubeProxy.Host.Composition;
 using KubeProxy.Host.Configuration;
@@ -66,6 +67,25 @@ public sealed class NodeTests : IDisposable
         Assert.StartsWith("7", Read(Net + "nf_conntrack_udp_timeout"), StringComparison.Ordinal);
         Assert.Equal(2, logger.Lines.Count(line => line.Level == LogLevel.Warning)); // close_wait and be_liberal do not exist
         Assert.Equal(3, logger.Lines.Count(line => line.Level == LogLevel.Information));
+    }
+
+    [Fact]
+    public void A_higher_conntrack_limit_stays_and_only_that()
+    {
+        const string Net = "proc/sys/net/netfilter/";
+        Write(Net + "nf_conntrack_max", "4001\n");
+        Write("sys/module/nf_conntrack/parameters/hashsize", "5\n");
+        Write(Net + "nf_conntrack_udp_timeout", "30\n");
+        var logger = new ListLogger<ConntrackSettings>();
+        var settings = new ConntrackSettings(new KernelSettings(_root), logger);
+        var configuration = new ConntrackConfiguration { MaxPerCore = 1000, Min = 0, UdpTimeout = GoDuration.FromSeconds(7) };
+        settings.Apply(configuration, 4);
+        Assert.Equal(("4001\n", "5\n"), (Read(Net + "nf_conntrack_max"), Read("sys/module/nf_conntrack/parameters/hashsize")));
+        Assert.StartsWith("7", Read(Net + "nf_conntrack_udp_timeout"), StringComparison.Ordinal);
+        Assert.Single(logger.Lines);
+        settings.Apply(configuration, 5);
+        Assert.StartsWith("5000", Read(Net + "nf_conntrack_max"), StringComparison.Ordinal);
+        Assert.StartsWith("1250", Read("sys/module/nf_conntrack/parameters/hashsize"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,15 +175,55 @@ public sealed class NodeTests : IDisposable
         Assert.Equal(["changed"], changes);
     }
 
+    private static Core.Kubernetes.Node WithPodCidrs(params string[] cidrs) =>
+        new() { Metadata = new ObjectMeta { Name = "node1" }, Spec = new NodeSpec { PodCidrs = cidrs } };
+
     [Fact]
-    public async Task Pod_blocks_are_waited_for()
+    public async Task Pod_blocks_are_waited_for_aloud()
     {
-        var source = new InMemoryProxySource();
-        var read = PodCidrReader.ReadAsync(source, "node1", TimeProvider.System, TestContext.Current.CancellationToken);
-        source.Set(new Core.Kubernetes.Node { Metadata = new ObjectMeta { Name = "node1" } });
+        var (time, logger) = (new SteppedTime(), new ListLogger<PodCidrWait>());
+        using var wait = new PodCidrWait("node1", time, logger);
+        var read = wait.GetAsync(TestContext.Current.CancellationToken);
+        await wait.StartAsync(TestContext.Current.CancellationToken);
+        await time.WaitForTimerAsync(delay => delay == PodCidrWait.SayPeriod);
+        Assert.Equal("there is no Node node1, whose spec.podCIDRs detectLocalMode NodeCIDR needs", wait.Reason);
+        wait.Look(WithPodCidrs());
+        wait.Look(WithPodCidrs());
+        Assert.Equal("node node1 has no spec.podCIDRs, which detectLocalMode NodeCIDR needs", wait.Reason);
+        time.Advance(PodCidrWait.SayPeriod);
+        await time.WaitForTimerAsync(delay => delay == PodCidrWait.SayPeriod);
+        string[] said =
+        [
+            "Waiting, no rule is written before: there is no Node node1, whose spec.podCIDRs detectLocalMode NodeCIDR needs",
+            "Waiting, no rule is written before: node node1 has no spec.podCIDRs, which detectLocalMode NodeCIDR needs",
+            "Waiting, no rule is written before: node node1 has no spec.podCIDRs, which detectLocalMode NodeCIDR needs",
+        ];
+        Assert.Equal(said, logger.Lines.Select(line => line.Message));
         Assert.False(read.IsCompleted);
-        source.Set(new Core.Kubernetes.Node { Metadata = new ObjectMeta { Name = "node1" }, Spec = new NodeSpec { PodCidrs = ["10.0.0.0/24"] } });
+        Assert.Empty(wait.Known);
+        wait.Look(WithPodCidrs("10.0.0.0/24"));
+        wait.Look(WithPodCidrs());
         Assert.Equal(["10.0.0.0/24"], await read);
+        Assert.Equal((null, "10.0.0.0/24"), (wait.Reason, Assert.Single(wait.Known)));
+        await wait.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(3, logger.Lines.Count);
+    }
+
+    [Fact]
+    public async Task Pod_blocks_are_not_waited_for_for_ever()
+    {
+        var time = new SteppedTime();
+        using var wait = new PodCidrWait("node1", time, NullLogger<PodCidrWait>.Instance);
+        await wait.StartAsync(TestContext.Current.CancellationToken);
+        for (var waited = TimeSpan.Zero; waited < PodCidrWait.Patience; waited += PodCidrWait.SayPeriod)
+        {
+            await time.WaitForTimerAsync(delay => delay == PodCidrWait.SayPeriod);
+            time.Advance(PodCidrWait.SayPeriod);
+        }
+
+        var problem = await Assert.ThrowsAsync<ProxyBackendException>(() => wait.GetAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("there is no Node node1, whose spec.podCIDRs detectLocalMode NodeCIDR needs; waited 5 minutes", problem.Message);
+        Assert.NotNull(wait.Reason);
     }
 
     private static NodeWatch Watch() => new("node1", podCidrsMatter: true, NullLogger<NodeWatch>.Instance);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -67,9 +68,17 @@ public sealed partial class FakeApiServer
             {
                 lock (_gate) return _certificate;
             };
+            if (_options.CertificateChain.Count > 0) https.OnAuthenticate = SendChain;
             https.ClientCertificateMode = _options.AsksForClientCertificate ? ClientCertificateMode.AllowCertificate : ClientCertificateMode.NoCertificate;
             https.AllowAnyClientCertificate();
         });
+    }
+
+    /// <summary>A certificate that is selected goes without its chain otherwise.</summary>
+    private void SendChain(ConnectionContext connection, SslServerAuthenticationOptions options)
+    {
+        lock (_gate) options.ServerCertificateContext = SslStreamCertificateContext.Create(_certificate!, [.. _options.CertificateChain], offline: true);
+        options.ServerCertificateSelectionCallback = null;
     }
 
     private async Task HandleAsync(HttpContext context)
@@ -123,6 +132,8 @@ public sealed partial class FakeApiServer
             {
                 Group = parts[0] == "apis" ? parts[1] : "",
                 ClientName = context.Connection.ClientCertificate?.Subject,
+                UserAgent = context.Request.Headers.UserAgent.ToString(),
+                AcceptEncoding = context.Request.Headers.AcceptEncoding.ToString(),
                 Body = body,
             };
             return (request, parts.ElementAtOrDefault(at + 1) is { } name ? space + name : null);

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.IO.Compression;
+using System.IO.Pipelines;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -9,6 +11,15 @@ public sealed partial class FakeApiServer
 {
     /// <summary>What is left of lists whose next page was promised.</summary>
     private readonly Dictionary<string, Page> _pages = new(StringComparer.Ordinal);
+
+    private volatile bool _isHonest;
+    private int _compressed;
+
+    /// <summary>How many responses were compressed.</summary>
+    public int Compressed => Volatile.Read(ref _compressed);
+
+    /// <summary>From now on, what says that it is compressed is.</summary>
+    public void StopFakingCompression() => _isHonest = true;
 
     private sealed record Page(ImmutableArray<StoredObject> Rest, long Version);
 
@@ -27,8 +38,10 @@ public sealed partial class FakeApiServer
         if (items.Length < page.Rest.Length) metadata["continue"] = Promise(page with { Rest = page.Rest[items.Length..] });
         var encoding = EncodingOf(context);
         context.Response.ContentType = encoding.ContentType;
-        var body = new FaultyBody(context.Response.BodyWriter, fault, context.Abort, _disposed.Task);
+        await using var compressed = CompressedFor(context, request);
+        var body = new FaultyBody(WriterOf(context, compressed), fault, context.Abort, _disposed.Task);
         var stop = context.RequestAborted;
+        if (DropsManagedFieldsFor(context)) items = [.. items.Select(item => item.WithoutManagedFields)];
         foreach (var piece in encoding.List(_resources[request.Resource], metadata, items)) await body.WriteAsync(piece, stop);
         await body.FlushAsync(stop);
     }
@@ -66,8 +79,9 @@ public sealed partial class FakeApiServer
         var timeout = TimeSpan.FromSeconds(int.Parse(request.Get("timeoutSeconds") ?? "1800", CultureInfo.InvariantCulture));
         using var over = new CancellationTokenSource(timeout, _options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, context.RequestAborted);
-        var body = new FaultyBody(context.Response.BodyWriter, fault, context.Abort, _disposed.Task);
-        var watch = new FakeWatch(body, encoding, _resources[request.Resource], request, (fault as Fault.ErrorEvent)?.AfterEvents ?? int.MaxValue, either.Token);
+        await using var compressed = CompressedFor(context, request);
+        var body = new FaultyBody(WriterOf(context, compressed), fault, context.Abort, _disposed.Task);
+        var watch = new FakeWatch(body, encoding, DropsManagedFieldsFor(context), _resources[request.Resource], request, (fault as Fault.ErrorEvent)?.AfterEvents ?? int.MaxValue, either.Token);
         await body.FlushAsync(either.Token);
         try
         {
@@ -136,6 +150,23 @@ public sealed partial class FakeApiServer
         }
     }
 
+    private bool DropsManagedFieldsFor(HttpContext context) =>
+        _options.DropsManagedFields && context.Request.Headers.Accept.ToString().Contains("drop=metadata.managedFields", StringComparison.Ordinal);
+
+    /// <summary>The body, compressed, for those who ask for it; null for others, and for watches without an initial state.</summary>
+    private GZipStream? CompressedFor(HttpContext context, FakeRequest request)
+    {
+        if (_options.FakesCompression && !_isHonest) context.Response.Headers.ContentEncoding = "gzip";
+        var asked = context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.Ordinal);
+        if (!_options.Compresses || !asked || (request.IsWatch && !request.IsStream)) return null;
+        context.Response.Headers.ContentEncoding = "gzip";
+        Interlocked.Increment(ref _compressed);
+        return new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
+    }
+
+    private static PipeWriter WriterOf(HttpContext context, GZipStream? compressed) =>
+        compressed is null ? context.Response.BodyWriter : PipeWriter.Create(compressed, new StreamPipeWriterOptions(leaveOpen: true));
+
     private string? Refusal(FakeRequest request) =>
         !_options.StreamsInitialState ? "Invalid"
         : request.Get("resourceVersionMatch") != "NotOlderThan" ? "Invalid: resourceVersionMatch"
@@ -148,7 +179,7 @@ internal sealed class WatchErrorException : Exception;
 
 /// <summary>Writes the events of one watch.</summary>
 internal sealed class FakeWatch(
-    FaultyBody body, FakeEncoding encoding, FakeResource resource, FakeRequest request, int errorAfter, CancellationToken stop)
+    FaultyBody body, FakeEncoding encoding, bool dropsManagedFields, FakeResource resource, FakeRequest request, int errorAfter, CancellationToken stop)
 {
     private int _sent;
 
@@ -158,7 +189,7 @@ internal sealed class FakeWatch(
 
     public async Task SendInitialAsync(ImmutableArray<StoredObject> objects, long version)
     {
-        foreach (var value in objects) await SendOneAsync(encoding.Event("ADDED", value));
+        foreach (var value in objects) await SendOneAsync(encoding.Event("ADDED", Sent(value)));
         if (request.IsStream) await SendBookmarkAsync(version, isInitialEnd: true);
         if (errorAfter == 0) throw new WatchErrorException();
         await body.FlushAsync(stop);
@@ -168,12 +199,14 @@ internal sealed class FakeWatch(
     {
         foreach (var change in events)
         {
-            if (change.SeenThrough(Selector) is var (type, value)) await SendOneAsync(encoding.Event(type, value));
+            if (change.SeenThrough(Selector) is var (type, value)) await SendOneAsync(encoding.Event(type, Sent(value)));
         }
 
         if (bookmark is { } version && request.Get("allowWatchBookmarks") == "true") await SendBookmarkAsync(version, isInitialEnd: false);
         await body.FlushAsync(stop);
     }
+
+    private StoredObject Sent(StoredObject value) => dropsManagedFields ? value.WithoutManagedFields : value;
 
     public async Task SendErrorAsync(JsonObject status)
     {

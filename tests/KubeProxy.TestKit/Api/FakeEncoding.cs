@@ -14,8 +14,9 @@ internal abstract class FakeEncoding
     /// <summary>The first one that a client accepts; JSON if it accepts nothing that is known.</summary>
     public static FakeEncoding Negotiate(string accept, bool speaksProtobuf)
     {
-        foreach (var type in accept.Split(',', StringSplitOptions.TrimEntries))
+        foreach (var clause in accept.Split(',', StringSplitOptions.TrimEntries))
         {
+            var type = clause.Split(';')[0];
             if (type == Json.ContentType) return Json;
             if (type == Protobuf.ContentType && speaksProtobuf) return Protobuf;
         }

@@ -42,6 +42,12 @@ public sealed record FakeRequest(int Number, string Resource, bool IsWatch, IRea
     /// <summary>The certificate of the client; null for none.</summary>
     public string? ClientName { get; init; }
 
+    /// <summary>The header <c>User-Agent</c>; empty for none.</summary>
+    public string UserAgent { get; init; } = "";
+
+    /// <summary>The header <c>Accept-Encoding</c>; empty for none.</summary>
+    public string AcceptEncoding { get; init; } = "";
+
     /// <summary>The body of a POST.</summary>
     public string Body { get; init; } = "";
 }

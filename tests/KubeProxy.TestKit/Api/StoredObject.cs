@@ -9,6 +9,7 @@ public sealed class StoredObject
 {
     private readonly JsonObject _json;
     private readonly Lazy<byte[]> _protobuf;
+    private readonly Lazy<StoredObject> _bare;
 
     public StoredObject(string key, long version, JsonObject json, string kind, string apiVersion)
     {
@@ -21,6 +22,12 @@ public sealed class StoredObject
         json["apiVersion"] = apiVersion;
         Alone = Encoding.UTF8.GetBytes(json.ToJsonString());
         _protobuf = new(() => ProtobufWriter.Encode(kind, json));
+        _bare = new(() =>
+        {
+            var copy = (JsonObject)json.DeepClone();
+            copy["metadata"]!.AsObject().Remove("managedFields");
+            return new StoredObject(key, version, copy, kind, apiVersion);
+        });
     }
 
     /// <summary>As <paramref name="like"/>, but what is sent is malformed.</summary>
@@ -32,6 +39,7 @@ public sealed class StoredObject
         (Key, Version, _json, Kind, ApiVersion) = (like.Key, like.Version, like._json, like.Kind, like.ApiVersion);
         (Item, Alone) = (json, json);
         _protobuf = new(() => [.. like.Protobuf, .. protobufTail]);
+        _bare = new(() => this);
     }
 
     /// <summary><c>namespace/name</c>, or the name.</summary>
@@ -65,6 +73,9 @@ public sealed class StoredObject
         foreach (var part in path.Split('.')) node = node is JsonObject parent ? parent[part] : null;
         return node?.ToString() ?? "";
     }
+
+    /// <summary>The same without <c>metadata.managedFields</c>.</summary>
+    public StoredObject WithoutManagedFields => _bare.Value;
 
     public StoredObject AtVersion(long version) => new(Key, version, (JsonObject)_json.DeepClone(), Kind, ApiVersion);
 }

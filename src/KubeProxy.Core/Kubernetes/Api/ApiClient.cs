@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
 using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Core.Kubernetes.Api.Wire;
@@ -46,7 +47,7 @@ public sealed partial class ApiClient : IDisposable
         _prefix = access.Server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         _pacer = new RequestPacer(Options.Qps, Options.Burst, Time);
         _connections = new ApiConnections(access, Options, Metrics, Time);
-        _formats = new WireFormats(Options.AcceptContentTypes);
+        _formats = new WireFormats(Options.AcceptContentTypes, Options.OmitManagedFields);
         logger ??= NullLogger<ApiClient>.Instance;
         if (_formats.Unknown.Count > 0) LogUnknownContentTypes(logger, string.Join(", ", _formats.Unknown), _formats.Accept);
         _credentials = new ApiCredentials(access, Time, logger, Metrics);
@@ -99,9 +100,15 @@ public sealed partial class ApiClient : IDisposable
     }
 
     /// <summary>Sends a request, with fresh credentials a second time if the server refuses the first ones.</summary>
+    /// <param name="method">GET or POST.</param>
+    /// <param name="path">The path and the query.</param>
+    /// <param name="content">The body, JSON; null for none.</param>
+    /// <param name="paced">Whether the rate limit counts it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="compress">Whether much is expected, so that the server may compress it.</param>
     /// <exception cref="ApiRequestException">The server refused, or cannot be reached.</exception>
     internal async Task<ApiResponse> OpenAsync(
-        HttpMethod method, string path, ReadOnlyMemory<byte>? content, bool paced, CancellationToken cancellationToken)
+        HttpMethod method, string path, ReadOnlyMemory<byte>? content, bool paced, CancellationToken cancellationToken, bool compress = false)
     {
         if (paced) Metrics.MeasureLimiter(method.Method, await _pacer.WaitAsync(cancellationToken));
         try
@@ -109,7 +116,7 @@ public sealed partial class ApiClient : IDisposable
             var credentials = await _credentials.GetAsync(cancellationToken);
             try
             {
-                return await SendAsync(method, path, content, credentials, cancellationToken);
+                return await SendAsync(method, path, content, compress, credentials, cancellationToken);
             }
             catch (ApiRequestException e) when (e.StatusCode == HttpStatusCode.Unauthorized)
             {
@@ -117,7 +124,7 @@ public sealed partial class ApiClient : IDisposable
                 var fresh = await _credentials.GetAsync(cancellationToken);
                 if (fresh == credentials) throw;
                 Metrics.CountRetry(method.Method, "401");
-                return await SendAsync(method, path, content, fresh, cancellationToken);
+                return await SendAsync(method, path, content, compress, fresh, cancellationToken);
             }
         }
         catch (ApiAccessException e)
@@ -130,6 +137,7 @@ public sealed partial class ApiClient : IDisposable
         HttpMethod method,
         string path,
         ReadOnlyMemory<byte>? content,
+        bool compress,
         RequestCredentials credentials,
         CancellationToken cancellationToken)
     {
@@ -138,9 +146,10 @@ public sealed partial class ApiClient : IDisposable
         HttpResponseMessage? message = null;
         try
         {
-            using var request = MakeRequest(method, path, content, credentials);
+            using var request = MakeRequest(method, path, content, compress, credentials);
             message = await ExchangeAsync(connection, request, cancellationToken);
             var body = await message.Content.ReadAsStreamAsync(cancellationToken);
+            if (message.Content.Headers.ContentEncoding.Contains("gzip")) body = new GZipStream(body, CompressionMode.Decompress);
             if (!message.IsSuccessStatusCode) throw await RefusalAsync(message, body, deadline);
             return new ApiResponse(
                 message,
@@ -161,7 +170,7 @@ public sealed partial class ApiClient : IDisposable
     }
 
     private HttpRequestMessage MakeRequest(
-        HttpMethod method, string path, ReadOnlyMemory<byte>? content, RequestCredentials credentials)
+        HttpMethod method, string path, ReadOnlyMemory<byte>? content, bool compress, RequestCredentials credentials)
     {
         var request = new HttpRequestMessage(method, new Uri(_prefix + path))
         {
@@ -171,6 +180,7 @@ public sealed partial class ApiClient : IDisposable
         // The handler takes the name for SNI, and for checking the certificate, from here, and from nowhere else.
         if (_access.TlsServerName is { } name) request.Headers.Host = name;
         request.Headers.TryAddWithoutValidation("Accept", _formats.Accept);
+        if (compress && Options.Compress) request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
         request.Headers.TryAddWithoutValidation("User-Agent", Options.UserAgent);
         if (credentials.Authorization is { } authorization)
             request.Headers.TryAddWithoutValidation("Authorization", authorization);

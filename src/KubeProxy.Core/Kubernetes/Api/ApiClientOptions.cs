@@ -15,6 +15,18 @@ public sealed record ApiClientOptions
     /// </summary>
     public string AcceptContentTypes { get; init; } = WireFormats.Protobuf;
 
+    /// <summary>
+    /// Whether the server may leave out <c>metadata.managedFields</c>, which nobody here reads and which is a third of what it sends. One
+    /// that does not know how (before 1.38, or without its gate ManagedFieldsOptOut) sends them.
+    /// </summary>
+    public bool OmitManagedFields { get; init; } = true;
+
+    /// <summary>
+    /// Whether the server may compress (gzip) lists and the initial states of watches. Watches without one are never compressed: each
+    /// would cost memory for as long as it lasts, at both ends, for the little that it carries.
+    /// </summary>
+    public bool Compress { get; init; } = true;
+
     /// <summary>Time to connect, TLS included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -58,7 +58,7 @@ public sealed class ApiRequestException : Exception
 internal static class ApiFailures
 {
     public static bool IsConnection(Exception e) =>
-        e is HttpRequestException or IOException or OperationCanceledException
+        e is HttpRequestException or IOException or InvalidDataException or OperationCanceledException
             or System.Security.Authentication.AuthenticationException
             or System.Net.Sockets.SocketException;
 

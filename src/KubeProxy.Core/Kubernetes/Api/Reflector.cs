@@ -82,7 +82,7 @@ internal sealed partial class Reflector
         do
         {
             var path = _resource.ListPath(_pages ? _options.PageSize : 0, version, page);
-            using var response = await _client.OpenAsync(HttpMethod.Get, path, null, page is null, cancellationToken);
+            using var response = await _client.OpenAsync(HttpMethod.Get, path, null, page is null, cancellationToken, compress: true);
             var list = await response.ReadListAsync(item => _delivery.Upsert(item));
             version =
                 list.ResourceVersion is { Length: > 0 } known
@@ -130,7 +130,7 @@ internal sealed partial class Reflector
     {
         try
         {
-            return await _client.OpenAsync(HttpMethod.Get, _resource.StreamPath(NewTimeout()), null, true, cancellationToken);
+            return await _client.OpenAsync(HttpMethod.Get, _resource.StreamPath(NewTimeout()), null, true, cancellationToken, compress: true);
         }
         catch (ApiRequestException e) when (IsRefusalToStream(e.StatusCode))
         {

@@ -45,6 +45,9 @@ public sealed class SecretContent
         }
     }
 
+    /// <summary>Where the content comes from: the file, or the field of a file.</summary>
+    internal string Describe() => Path ?? string.Join(": ", new[] { _origin, _field }.Where(part => part.Length > 0));
+
     /// <summary>An error about the content, which names where it comes from.</summary>
     public ApiAccessException Failure(string reason, Exception? inner = null) =>
         new(_origin, _field, Path is null ? reason : $"{Path} {reason}", inner);

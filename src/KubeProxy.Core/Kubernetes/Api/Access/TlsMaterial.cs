@@ -38,10 +38,20 @@ internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte
     public SslClientAuthenticationOptions ToOptions()
     {
         var options = new SslClientAuthenticationOptions();
+        if (access.InsecureSkipTlsVerify)
+        {
 #pragma warning disable CA5359 // Accepting any certificate is what insecure-skip-tls-verify asks for.
-        if (access.InsecureSkipTlsVerify) options.RemoteCertificateValidationCallback = AcceptAnything;
+            options.RemoteCertificateValidationCallback = AcceptAnything;
 #pragma warning restore CA5359
-        else if (authorities is not null) options.CertificateChainPolicy = TrustOnly(ReadAuthorities(authorities));
+            options.CertificateChainPolicy = ServerTrust.MakePolicy([]);
+        }
+        else
+        {
+            var bundle = authorities is null ? null : ReadAuthorities(authorities);
+            options.RemoteCertificateValidationCallback = new ServerTrust(bundle, OriginOf(bundle)).Check;
+            options.CertificateChainPolicy = ServerTrust.MakePolicy(bundle);
+        }
+
         if (certificate is not null && key is not null)
             options.ClientCertificateContext = ReadClientCertificate(certificate, key);
         return options;
@@ -50,20 +60,8 @@ internal sealed class TlsMaterial(byte[]? authorities, byte[]? certificate, byte
     private static bool AcceptAnything(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
         true;
 
-    /// <summary>
-    /// No revocation lists and no downloads: as upstream, and because the API server may be all that can be reached.
-    /// </summary>
-    private static X509ChainPolicy TrustOnly(X509Certificate2Collection authorities)
-    {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-        };
-        policy.CustomTrustStore.AddRange(authorities);
-        return policy;
-    }
+    private string OriginOf(X509Certificate2Collection? bundle) =>
+        bundle is null ? "the certificate authorities of the system" : access.CertificateAuthority!.Describe();
 
     private X509Certificate2Collection ReadAuthorities(byte[] pem)
     {

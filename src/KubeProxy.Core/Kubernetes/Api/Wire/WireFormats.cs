@@ -13,12 +13,18 @@ internal sealed class WireFormats
     private readonly IWireFormat _json = new JsonFormat();
     private readonly IWireFormat _protobuf = new ProtobufFormat();
 
+    /// <summary>Asks the server (1.38, gate ManagedFieldsOptOut) to leave out what nobody here reads.</summary>
+    private const string WithoutManagedFields = ";drop=metadata.managedFields";
+
     /// <param name="wanted">Media types in order of preference, separated by commas.</param>
-    public WireFormats(string wanted)
+    /// <param name="omitManagedFields">Whether to ask for each of them without <c>metadata.managedFields</c> first.</param>
+    public WireFormats(string wanted, bool omitManagedFields = false)
     {
         var types = wanted.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToLookup(IsKnown);
         Unknown = [.. types[false]];
-        Accept = string.Join(", ", types[true].Append(Json).Distinct(StringComparer.OrdinalIgnoreCase));
+        var known = types[true].Append(Json).Distinct(StringComparer.OrdinalIgnoreCase);
+        // Twice: a server may ignore a parameter that it does not know, or take it for another type.
+        Accept = string.Join(", ", omitManagedFields ? known.SelectMany(type => new[] { type + WithoutManagedFields, type }) : known);
     }
 
     /// <summary>The <c>Accept</c> header. JSON is always in it: what is in no other encoding can be had in this one.</summary>
