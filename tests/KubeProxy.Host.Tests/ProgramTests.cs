@@ -38,6 +38,7 @@ public abstract class ProgramTests : IDisposable
         },
         Cleaners = _ => cleaners,
         CleanersAtStart = _ => [],
+        NoteSysctls = (_, _) => Task.CompletedTask,
         CreateRivalSearches = (_, _, _, _) => Rivals,
         NotifySocket = null,
         InterfaceAddresses = () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("::1")],

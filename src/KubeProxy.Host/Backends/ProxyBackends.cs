@@ -5,6 +5,9 @@ using KubeProxy.Host.Configuration;
 using KubeProxy.Ipvs;
 using KubeProxy.Ipvs.Proxy;
 using KubeProxy.Netfilter;
+using KubeProxy.Netfilter.Accounting;
+using KubeProxy.Netfilter.Ipset;
+using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Relay;
@@ -51,24 +54,49 @@ internal static class ProxyBackends
         var source = configuration.Source;
         if (configuration.Mode == ProxyMode.Ipvs)
             IpvsSysctls.Apply(new KernelSettingsWriter(settings, logger), Environment.OSVersion.Version, source.Ipvs.StrictARP);
-        else if (configuration.Mode == ProxyMode.Iptables && source.Iptables.LocalhostNodePorts != false
-            && NodePortAddresses.Parse(source.NodePortAddresses).Includes(IpAddr.Parse("127.0.0.1")))
+        else if (configuration.Mode == ProxyMode.Iptables && HasNodePortsOnLoopback(source))
             LocalnetRouting.Allow(settings);
     }
 
     /// <summary>What <c>--cleanup</c> runs, whatever the mode.</summary>
     public static IReadOnlyList<IRuleCleaner> Cleaners(KubeProxyConfiguration configuration) =>
-        [Nftables(), Userspace(), Ipvs(configuration), Iptables(), new LegacyCleaner(RivalSearches.Legacy)];
+    [
+        Nftables(), Userspace(), Ipvs(configuration), Iptables(IptablesCleanup.IsOfAnyMode), Accounting(), Ipsets(), Sysctls([]),
+        new LegacyCleaner(RivalSearches.Legacy),
+    ];
 
-    /// <summary>What another mode may have left, and would be in the way of the mode configured. Modes nftables and ipvs have one table.</summary>
+    /// <summary>
+    /// What any other mode may have left, however it ended. Modes nftables, ipvs and userspace have tables of one name, which each takes over
+    /// from the others. What refers to something goes before it, and the sysctls last: what they were is not known of upstream's modes, and
+    /// then the chains tell that one of these was here.
+    /// </summary>
     public static IReadOnlyList<IRuleCleaner> CleanersAtStart(KubeProxyConfiguration configuration) => configuration.Mode switch
     {
-        ProxyMode.Nftables => [Iptables(), Ipvs(configuration)],
-        ProxyMode.Iptables => [Nftables(), Ipvs(configuration)],
-        ProxyMode.Ipvs => [Iptables()],
-        ProxyMode.Userspace => [Ipvs(configuration)],
+        ProxyMode.Nftables => [Userspace(), Ipvs(configuration), Iptables(IptablesCleanup.IsOfAnyMode), Accounting(), Ipsets(), Sysctls(SysctlsOf(configuration))],
+        ProxyMode.Iptables => [Nftables(), Userspace(), Ipvs(configuration), Ipsets(), Sysctls(SysctlsOf(configuration))],
+        ProxyMode.Ipvs => [Userspace(), Iptables(IptablesCleanup.IsNotOfOurIpvsMode), Accounting(), Ipsets(), Sysctls(SysctlsOf(configuration))],
+        ProxyMode.Userspace => [Ipvs(configuration), Iptables(IptablesCleanup.IsOfAnyMode), Accounting(), Ipsets(), Sysctls(SysctlsOf(configuration))],
         _ => [],
     };
+
+    /// <summary>The sysctls that the mode configured sets.</summary>
+    public static IReadOnlyList<ModeSysctl> SysctlsOf(KubeProxyConfiguration configuration) => configuration.Mode switch
+    {
+        ProxyMode.Ipvs => IpvsSysctls.Values(Environment.OSVersion.Version, configuration.Ipvs.StrictARP),
+        ProxyMode.Iptables when HasNodePortsOnLoopback(configuration) => [new ModeSysctl(LocalnetRouting.RouteLocalnet, 1)],
+        _ => [],
+    };
+
+    /// <summary>Notes what they are, before they are set; see <see cref="SysctlRecord"/>.</summary>
+    public static async Task NoteSysctlsAsync(IReadOnlyList<ModeSysctl> sysctls, CancellationToken cancellationToken)
+    {
+        if (sysctls.Count == 0) return;
+        await using var nftables = NftablesClient.Open();
+        await new SysctlRecord(nftables, new KernelSettings()).NoteAsync(sysctls, cancellationToken);
+    }
+
+    private static bool HasNodePortsOnLoopback(KubeProxyConfiguration configuration) =>
+        configuration.Iptables.LocalhostNodePorts != false && NodePortAddresses.Parse(configuration.NodePortAddresses).Includes(IpAddr.Parse("127.0.0.1"));
 
     private static BalancedBackend CreateIpvs(BackendContext context)
     {
@@ -91,7 +119,13 @@ internal static class ProxyBackends
 
     private static NftablesCleaner Nftables() => new(() => NftablesClient.Open());
 
-    private static IptablesCleaner Iptables() => new(() => NftablesClient.Open());
+    private static IptablesCleaner Iptables(Func<IptablesChain, bool> isRemovable) => new(() => NftablesClient.Open(), new KernelSettings(), isRemovable);
+
+    private static AccountingCleaner Accounting() => new(AccountingClient.Open);
+
+    private static IpsetCleaner Ipsets() => new(IpsetClient.Open);
+
+    private static SysctlCleaner Sysctls(IReadOnlyList<ModeSysctl> keep) => new(() => NftablesClient.Open(), new KernelSettings(), keep);
 
     private static UserspaceCleaner Userspace() => new(() => RouteClient.Open());
 

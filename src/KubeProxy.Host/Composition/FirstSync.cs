@@ -1,4 +1,5 @@
 using KubeProxy.Core.Sync;
+using KubeProxy.Host.Backends;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Composition;
@@ -8,6 +9,8 @@ internal sealed partial class FirstSync(
     ProxyEngine engine, CurrentConfiguration configuration, ServiceReadiness readiness, ProxyParts parts, TimeProvider time, ILogger<FirstSync> logger)
 {
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
 
     /// <summary>Waits for the first sync and does it.</summary>
     public async Task FollowAsync(CancellationToken cancellationToken)
@@ -16,7 +19,7 @@ internal sealed partial class FirstSync(
         {
             await engine.WaitForSyncAsync(cancellationToken);
             readiness.Ready();
-            await CleanOthersAsync(cancellationToken);
+            await CleanOthersAsync(parts.CleanersAtStart(configuration.Value.Source), cancellationToken);
             await Task.Delay(SettleTime, time, cancellationToken);
             // Reading and programming the whole cluster takes many times the memory of what has to be kept, and a proxy that is
             // idle afterwards would never collect it. Once, when nothing is urgent.
@@ -31,18 +34,30 @@ internal sealed partial class FirstSync(
     /// <summary>
     /// Removes what another mode left. Not before: until its own rules are in force, those of the other mode are all that there is.
     /// </summary>
-    private async Task CleanOthersAsync(CancellationToken cancellationToken)
+    private async Task CleanOthersAsync(IReadOnlyList<IRuleCleaner> cleaners, CancellationToken cancellationToken)
     {
-        foreach (var cleaner in parts.CleanersAtStart(configuration.Value.Source))
+        for (var wait = FirstRetry; ; wait = TimeSpan.FromTicks(Math.Min(2 * wait.Ticks, LastRetry.Ticks)))
         {
-            try
-            {
-                foreach (var removed in await cleaner.CleanAsync(cancellationToken)) LogRemoved(removed);
-            }
-            catch (Exception problem) when (problem is not OperationCanceledException)
-            {
-                LogCannotClean(cleaner.Subject, problem.Message);
-            }
+            List<IRuleCleaner> failed = [];
+            foreach (var cleaner in cleaners)
+                if (!await TryCleanAsync(cleaner, cancellationToken)) failed.Add(cleaner);
+            if (failed.Count == 0) return;
+            cleaners = failed;
+            await Task.Delay(wait, time, cancellationToken);
+        }
+    }
+
+    private async Task<bool> TryCleanAsync(IRuleCleaner cleaner, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var removed in await cleaner.CleanAsync(cancellationToken)) LogRemoved(removed);
+            return true;
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            LogCannotClean(cleaner.Subject, problem.Message);
+            return false;
         }
     }
 

@@ -63,7 +63,21 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         if (arguments.Cleanup) return await CleanAsync(configuration.Source, logger, cancellationToken);
         var settings = new KernelSettings(parts.Root);
         new ConntrackSettings(settings, loggers.CreateLogger<ConntrackSettings>()).Apply(configuration.Source.Conntrack, CpuCount.Online(parts.Root));
+        await NoteSysctlsAsync(configuration.Source, logger, cancellationToken);
         return arguments.InitOnly ? Prepare(configuration, settings, logger) : await ServeAsync(arguments, configuration, verbosity, provider, loggers, logger, cancellationToken);
+    }
+
+    // Before anything sets them: another mode, or --cleanup, is to put them back.
+    private async Task NoteSysctlsAsync(KubeProxyConfiguration configuration, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await parts.NoteSysctls(ProxyBackends.SysctlsOf(configuration), cancellationToken);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            LogCannotNote(logger, problem.Message);
+        }
     }
 
     private static int Prepare(EffectiveConfiguration configuration, KernelSettings settings, ILogger logger)
@@ -142,6 +156,9 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Starting in place of kube-proxy {Version}: mode {Mode}, node {Node}")]
     private static partial void LogStarting(ILogger logger, string version, string mode, string node);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The values of sysctls that this mode sets cannot be noted, so that no other mode puts them back: {Reason}")]
+    private static partial void LogCannotNote(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Cannot start: {Reason}")]
     private static partial void LogCannotStart(ILogger logger, string reason);

@@ -7,6 +7,7 @@ public sealed class AccountingClient : IAccounting
 {
     private const byte New = 0; // NFNL_MSG_ACCT_NEW
     private const byte Get = 1; // NFNL_MSG_ACCT_GET
+    private const byte Del = 3; // NFNL_MSG_ACCT_DEL
     private const int Busy = 16; // EBUSY: it exists. Older kernels say EEXIST.
     private const int Exists = 17; // EEXIST
 
@@ -44,6 +45,24 @@ public sealed class AccountingClient : IAccounting
         catch (NetlinkException e) when (e.Errno is Errno.InvalidArgument or Errno.NotSupported)
         {
             return false; // No such subsystem.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> DeleteAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name); // Without a name it would be all of them.
+        using var request = new NlMsgWriter();
+        request.BeginMessage(NfSubsystem.Accounting, Del, NlMsgFlags.None, 0);
+        request.PutString(AccountingAttribute.Name, name);
+        try
+        {
+            await _channel.ExecuteAsync($"delete accounting object {name}", request, cancellationToken);
+            return true;
+        }
+        catch (NetlinkException e) when (e.Errno is Errno.NoSuchEntry or Errno.InvalidArgument or Errno.NotSupported)
+        {
+            return false; // No such object, or no such subsystem.
         }
     }
 

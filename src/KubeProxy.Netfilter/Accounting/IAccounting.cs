@@ -15,6 +15,11 @@ public interface IAccounting : IDisposable
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused for another reason.</exception>
     Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default);
 
+    /// <summary>Deletes the object.</summary>
+    /// <returns>False when there is none of the name, or the kernel has no accounting objects.</returns>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused it, for example because a rule counts in it (EBUSY).</exception>
+    Task<bool> DeleteAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>What the object counted; null when there is none of the name.</summary>
     /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel refused it.</exception>
     Task<AccountingCounter?> ReadAsync(string name, CancellationToken cancellationToken = default);

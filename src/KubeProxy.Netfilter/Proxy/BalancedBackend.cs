@@ -23,6 +23,8 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
     private readonly TableReader _reader;
     private readonly BalancedCompiler _compiler;
     private readonly RulesetSync _sync;
+    private readonly ForwardAccepts _forwardAccepts;
+    private bool _hasForwardAccepts;
     private int _operations;
     private int _repaired;
 
@@ -45,6 +47,7 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         _reader = new TableReader(parts.Nftables, _maps, _layout.Table);
         _compiler = new BalancedCompiler(_maps, new AffinityCompiler(_maps, rules), balancer);
         var ruleset = new TableRuleset(_maps, _reader, new TableWriter(_maps, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
+        _forwardAccepts = new ForwardAccepts(parts.Nftables, options.Family, options.Masquerade.Mark);
         _sync = new RulesetSync(options.Mode, options.Family, parts, _compiler, ruleset, this, logger);
     }
 
@@ -91,6 +94,8 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
     async ValueTask<bool> IBackendRules.CompleteAsync(bool verify, CancellationToken cancellationToken)
     {
         // What it compared with the kernel once it need not compare again because rules are written again.
+        if (verify || !_hasForwardAccepts) _operations += await _forwardAccepts.EnsureAsync(cancellationToken) ? 1 : 0;
+        _hasForwardAccepts = true;
         var result = await _balancer.SyncAsync(verify, cancellationToken);
         _operations += result.Operations;
         _repaired += result.Repaired;

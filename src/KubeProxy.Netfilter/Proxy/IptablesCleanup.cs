@@ -9,15 +9,24 @@ namespace KubeProxy.Netfilter.Proxy;
 
 /// <summary>
 /// Removes the chains and rules of an iptables mode from the standard tables, ours or upstream's: both have the same names.
-/// KUBE-FIREWALL stays, because kubelet has it too; the tables and standard chains stay as well.
+/// KUBE-FIREWALL stays where kubelet has it too; a table goes with its standard chains if there is nothing left in it.
 /// </summary>
 public static class IptablesCleanup
 {
     private const int Attempts = 10;
 
+    private static readonly IptablesChain Firewall = new(IptablesTable.Filter, ChainNames.Firewall);
+    private static readonly IptablesChain Services = new(IptablesTable.Nat, ChainNames.Services);
+
     // What upstream has in mode ipvs beside chains that it also has in mode iptables.
     private static readonly FrozenSet<string> OnlyInIpvsMode = FrozenSet.Create(
         "KUBE-NODE-PORT", "KUBE-LOAD-BALANCER", "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-FILTER", "KUBE-IPVS-OUT-FILTER");
+
+    /// <summary>The accounting objects of the iptables mode, ours or upstream's.</summary>
+    public static IReadOnlyList<string> Counters { get; } = [IptablesLayout.InvalidDropped, IptablesLayout.LocalhostAccepted];
+
+    /// <summary>Whether the chain is of an iptables mode, and not one that our ipvs mode has as well.</summary>
+    public static bool IsNotOfOurIpvsMode(IptablesChain chain) => IsOfAnyMode(chain) && chain != ForwardAccepts.Chain;
 
     /// <summary>Whether the chain is of upstream's ipvs mode, and of no other.</summary>
     public static bool IsOfIpvsMode(IptablesChain chain) => !chain.IsStandard() && OnlyInIpvsMode.Contains(chain.Name);
@@ -59,26 +68,46 @@ public static class IptablesCleanup
         }
     }
 
+    private static bool IsEmptyStandard(IptablesTable table, NftChain chain, IpFamily family) =>
+        chain.Base is { DropByDefault: false } && new IptablesChain(table, chain.Key.Name).Definition(family).Base == chain.Base;
+
+    // Kubelet has this one for itself, and the firewall with a rule that both write.
+    private static bool IsKubelets(IptablesChain chain) => chain.Name == "KUBE-KUBELET-CANARY";
+
     private static async Task<List<IptablesChain>> PlanAsync(
         INftables nftables, IpFamily family, Func<IptablesChain, bool> isRemovable, NftTransaction transaction, CancellationToken cancellationToken)
     {
         var tables = (await nftables.ListTablesAsync(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, cancellationToken)).Select(table => table.Key).ToHashSet();
         var removed = new List<IptablesChain>();
+        var all = new Dictionary<IptablesTable, IReadOnlyList<NftChain>>();
         foreach (var table in IptablesTables.All.Where(table => tables.Contains(table.Key(family))))
+            all.Add(table, await nftables.ListChainsAsync(table.Key(family), cancellationToken));
+        var hasKubelet = all.Any(pair => pair.Value.Any(chain => IsKubelets(new IptablesChain(pair.Key, chain.Key.Name))));
+        bool IsEnded(IptablesChain chain) => isRemovable(chain) || (!hasKubelet && chain == Firewall && isRemovable(Services));
+        foreach (var (table, found) in all)
         {
-            var chains = (await nftables.ListChainsAsync(table.Key(family), cancellationToken))
-                .Select(chain => new IptablesChain(table, chain.Key.Name)).Where(isRemovable).ToHashSet();
+            var chains = found.Select(chain => new IptablesChain(table, chain.Key.Name)).Where(IsEnded).ToHashSet();
+            if (chains.Count == 0) continue;
             var decoder = new IptablesRuleDecoder(family);
             var jumps = new List<(string Chain, ulong Handle)>();
+            var others = 0;
             await nftables.VisitRulesAsync(table.Key(family), null, (chain, rule) =>
             {
                 var from = new IptablesChain(table, chain);
-                if (!chains.Contains(from) && decoder.Decode(rule.Rule).JumpChain is { } to && chains.Contains(new IptablesChain(table, to))) jumps.Add((chain, rule.Handle));
-            }, jumps.Clear, cancellationToken);
+                if (chains.Contains(from)) return;
+                if (decoder.Decode(rule.Rule).JumpChain is { } to && chains.Contains(new IptablesChain(table, to))) jumps.Add((chain, rule.Handle));
+                else others++;
+            }, () => (jumps, others) = ([], 0), cancellationToken);
+            removed.AddRange(chains);
+            if (others == 0 && found.All(chain => chains.Contains(new IptablesChain(table, chain.Key.Name)) || IsEmptyStandard(table, chain, family)))
+            {
+                transaction.Delete(table.Key(family));
+                continue;
+            }
+
             foreach (var (chain, handle) in jumps) transaction.Delete(new NftChainKey(table.Key(family), chain), handle);
             foreach (var chain in chains) transaction.Flush(chain.Key(family));
             foreach (var chain in chains) transaction.Delete(chain.Key(family));
-            removed.AddRange(chains);
         }
 
         return removed;

@@ -5,7 +5,8 @@ namespace KubeProxy.Netfilter.Proxy;
 /// <summary>Packets to loopback addresses that are routed elsewhere, which node ports on them need.</summary>
 public static class LocalnetRouting
 {
-    private const string RouteLocalnet = "proc/sys/net/ipv4/conf/all/route_localnet";
+    /// <summary>The sysctl that allows it.</summary>
+    public const string RouteLocalnet = "proc/sys/net/ipv4/conf/all/route_localnet";
 
     /// <summary>Allows it in the network namespace of the calling thread, unless it is.</summary>
     /// <exception cref="ProxyBackendException">That is not allowed.</exception>

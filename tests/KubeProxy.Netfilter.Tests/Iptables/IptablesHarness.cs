@@ -105,6 +105,8 @@ internal sealed class IptablesHarness : IAsyncDisposable
     {
         public Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(true);
 
+        public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(true);
+
         public Task<AccountingCounter?> ReadAsync(string name, CancellationToken cancellationToken = default) =>
             Task.FromResult<AccountingCounter?>(new AccountingCounter((ulong)name.Length, 0));
 

@@ -1,0 +1,110 @@
+using System.Globalization;
+using KubeProxy.Netfilter.Nftables;
+
+namespace KubeProxy.Netfilter.Proxy;
+
+/// <summary>A sysctl that a mode sets.</summary>
+/// <param name="Path">As in <see cref="KernelSettings"/>, for example <c>proc/sys/net/ipv4/conf/all/route_localnet</c>.</param>
+/// <param name="Value">The value.</param>
+public readonly record struct ModeSysctl(string Path, long Value);
+
+/// <summary>
+/// Which sysctls were what before a mode set them, so that another mode can put them back. The record is kept in the kernel, as a table
+/// without rules: it is of the same network namespace, lives as long as the sysctls do, outlives a process that is killed and a container
+/// that is thrown away, and everybody can read it with <c>nft list table inet kube-proxy-sysctls</c>.
+/// </summary>
+/// <param name="nftables">The kernel's rules; not disposed.</param>
+/// <param name="settings">The sysctls.</param>
+public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
+{
+    private const string Root = "proc/sys/";
+    private const int Attempts = 10;
+
+    /// <summary>The table.</summary>
+    public static NftTableKey Table { get; } = new(NftFamily.Inet, "kube-proxy-sysctls");
+
+    /// <summary>Notes the values of those that are not yet as the mode wants them. To be called before they are set.</summary>
+    /// <exception cref="NftTransactionException">The kernel refused it.</exception>
+    /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
+    public async Task NoteAsync(IEnumerable<ModeSysctl> wanted, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        var changes = wanted.Select(sysctl => (Sysctl: sysctl, Found: settings.ReadNumber(sysctl.Path)))
+            .Where(pair => pair.Found is { } found && found != pair.Sysctl.Value).ToList();
+        if (changes.Count == 0) return;
+        await RetryAsync(async transaction =>
+        {
+            var known = (await nftables.ListChainsAsync(Table, cancellationToken)).Select(chain => chain.Key.Name).ToHashSet();
+            transaction.Add(new NftTable(Table) { Comment = "values before kube-proxy changed them" });
+            foreach (var (sysctl, found) in changes.Where(change => !known.Contains(NameOf(change.Sysctl.Path))))
+                transaction.Add(new NftChain(new NftChainKey(Table, NameOf(sysctl.Path))) { Comment = Note(found!.Value, sysctl.Value) });
+        }, cancellationToken);
+    }
+
+    /// <summary>Whether it is noted what the sysctl was.</summary>
+    public async Task<bool> HasAsync(string path, CancellationToken cancellationToken = default) =>
+        (await nftables.ListChainsAsync(Table, cancellationToken)).Any(chain => chain.Key.Name == NameOf(path));
+
+    /// <summary>Puts those back that were noted, unless somebody else has changed them since, and forgets them.</summary>
+    /// <param name="keep">Those of the mode in force.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What was put back, one text each.</returns>
+    /// <exception cref="IOException">A sysctl cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">A sysctl may not be written.</exception>
+    /// <exception cref="NftTransactionException">The kernel refused it.</exception>
+    /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
+    public async Task<IReadOnlyList<string>> RestoreAsync(IEnumerable<ModeSysctl> keep, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keep);
+        var kept = keep.Select(sysctl => NameOf(sysctl.Path)).ToHashSet();
+        var chains = await nftables.ListChainsAsync(Table, cancellationToken);
+        var ended = chains.Where(chain => !kept.Contains(chain.Key.Name)).ToList();
+        if (ended.Count == 0) return [];
+        List<string> restored = [];
+        foreach (var chain in ended)
+        {
+            var path = PathOf(chain.Key.Name);
+            if (Read(chain.Comment) is not { } values || settings.ReadNumber(path) != values.Set) continue;
+            settings.Write(path, values.Found);
+            restored.Add($"sysctl {chain.Key.Name} is {values.Found.ToString(CultureInfo.InvariantCulture)} again");
+        }
+
+        await RetryAsync(transaction =>
+        {
+            if (ended.Count == chains.Count) transaction.Delete(Table);
+            else foreach (var chain in ended) transaction.Delete(chain.Key);
+            return Task.CompletedTask;
+        }, cancellationToken);
+        return restored;
+    }
+
+    private async Task RetryAsync(Func<NftTransaction, Task> fill, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var transaction = new NftTransaction { ExpectedGeneration = await nftables.GetGenerationAsync(cancellationToken) };
+            await fill(transaction);
+            try
+            {
+                await nftables.CommitAsync(transaction, cancellationToken);
+                return;
+            }
+            catch (NftTransactionException e) when (e.IsStale && attempt < Attempts)
+            {
+                // Somebody else was faster: look again.
+            }
+        }
+    }
+
+    // As sysctl(8) writes them, which are names that nft takes.
+    private static string NameOf(string path) => path[Root.Length..].Replace('/', '.');
+
+    private static string PathOf(string name) => Root + name.Replace('.', '/');
+
+    private static string Note(long found, long set) => string.Create(CultureInfo.InvariantCulture, $"was {found}, set to {set}");
+
+    private static (long Found, long Set)? Read(string? comment) =>
+        comment?.Split(' ') is ["was", var found, "set", "to", var set]
+        && long.TryParse(found.TrimEnd(','), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var before)
+        && long.TryParse(set, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var after) ? (before, after) : null;
+}
