@@ -270,15 +270,18 @@ public class ServicePortPlannerTests
         Assert.Equal("10.0.0.1 10.0.0.3", string.Join(' ', plan.HairpinAddresses));
     }
 
-    [Fact]
-    public void Udp_names_every_serving_endpoint()
+    [Theory]
+    [InlineData("UDP", "10.0.0.1:53 10.0.0.2:53")]
+    [InlineData("SCTP", "10.0.0.1:53 10.0.0.2:53")]
+    [InlineData("TCP", "")]
+    public void Every_serving_endpoint_is_named_unless_connections_end_by_themselves(string protocol, string expected)
     {
-        var service = Service("dns", "10.96.0.10", port: new ServicePort { Name = "", Protocol = "UDP", Port = 53 });
+        var service = Service("dns", "10.96.0.10", port: new ServicePort { Name = "", Protocol = protocol, Port = 53 });
         var slice = Slice("dns-a", "dns", At("10.0.0.1"), At("10.0.0.2", ready: false, serving: true, terminating: true), At("10.0.0.3", ready: false));
-        slice = slice with { Ports = [new EndpointPort { Name = "", Protocol = "UDP", Port = 53 }] };
+        slice = slice with { Ports = [new EndpointPort { Name = "", Protocol = protocol, Port = 53 }] };
         var plan = new TestCluster(null, service, slice).Plan("dns");
         Assert.Equal("10.0.0.1:53", Text(plan.ClusterEndpoints));
-        Assert.Equal("10.0.0.1:53 10.0.0.2:53", Text(plan.ServingEndpoints));
+        Assert.Equal(expected, Text(plan.ServingEndpoints));
     }
 
     [Fact]

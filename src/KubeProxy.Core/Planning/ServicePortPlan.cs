@@ -37,7 +37,7 @@ public sealed record ServicePortPlan
     public ImmutableArray<IpAddr> HairpinAddresses { get; init; } = [];
 
     /// <summary>
-    /// For UDP: every serving endpoint, sorted, used or not. A flow to one of the frontends that was translated to anything
+    /// For UDP and SCTP: every serving endpoint, sorted, used or not. A flow to one of the frontends that was translated to anything
     /// else is stale and is deleted.
     /// </summary>
     public ImmutableArray<IpEndpoint> ServingEndpoints { get; init; } = [];

@@ -38,7 +38,7 @@ public static class ServicePortPlanner
             ClusterEndpoints = TargetsOf(selection.Cluster),
             LocalEndpoints = TargetsOf(selection.Local),
             HairpinAddresses = [.. selection.AddressesThatMayBeHere()],
-            ServingEndpoints = port.Protocol == Protocol.Udp ? ServingOf(endpoints) : [],
+            ServingEndpoints = port.Protocol == Protocol.Tcp ? [] : ServingOf(endpoints),
         };
     }
 

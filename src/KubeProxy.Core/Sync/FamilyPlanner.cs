@@ -275,9 +275,9 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
 internal sealed record PlanBatch(
     PlanChanges Changes, long Version, List<DateTimeOffset> TriggerTimes, ImmutableArray<ServiceHealth> Health)
 {
-    /// <summary>Whether UDP service ports are among the changes.</summary>
-    public bool HasUdp => Changes.Updated.Any(plan => plan.Name.Protocol == Protocol.Udp)
-        || Changes.Removed.Any(name => name.Protocol == Protocol.Udp);
+    /// <summary>Whether service ports of UDP or SCTP are among the changes.</summary>
+    public bool HasFlows => Changes.Updated.Any(plan => plan.Name.Protocol != Protocol.Tcp)
+        || Changes.Removed.Any(name => name.Protocol != Protocol.Tcp);
 
     public bool IsEmpty => Changes.Node is null && Changes.Updated.Count == 0 && Changes.Removed.Count == 0;
 }

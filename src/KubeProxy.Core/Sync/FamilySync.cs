@@ -140,9 +140,9 @@ internal sealed partial class FamilySync
             var started = _services.Time.GetTimestamp();
             var result = await _backend.SyncAsync(batch.Changes with { Verify = _verify }, cancellationToken);
             _verify = false;
-            if (batch.HasUdp)
+            if (batch.HasFlows)
             {
-                // What a backend does besides compiling and committing is to clean up after UDP services.
+                // What a backend does besides compiling and committing is to clean up after services of UDP and SCTP.
                 var flows = _services.Time.GetElapsedTime(started) - result.CompileTime - result.CommitTime;
                 _services.Metrics.FlowDuration.Record(Math.Max(0, flows.TotalSeconds), _tag);
             }

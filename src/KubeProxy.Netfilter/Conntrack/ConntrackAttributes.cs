@@ -19,6 +19,7 @@ internal enum CtAttribute : ushort
     Zone = 18, // CTA_ZONE
     MarkMask = 21, // CTA_MARK_MASK
     Filter = 25, // CTA_FILTER
+    StatusMask = 26, // CTA_STATUS_MASK
 }
 
 internal enum CtTupleAttribute : ushort

@@ -8,11 +8,11 @@ internal static class FlowEncoder
 {
     private const byte AnyFamily = 0; // AF_UNSPEC
 
-    // nfgenmsg, [CTA_MARK, CTA_MARK_MASK], [CTA_TUPLE_ORIG { the fields filtered by }, CTA_FILTER { which fields these are }]
+    // nfgenmsg, [CTA_MARK, CTA_MARK_MASK], [CTA_STATUS, CTA_STATUS_MASK], [CTA_TUPLE_ORIG { the fields filtered by }, CTA_FILTER { which fields these are }]
     /// <param name="writer">The writer.</param>
     /// <param name="filter">Which flows.</param>
     /// <param name="inKernel">
-    /// Whether to have the kernel filter by more than the family: by tuple (Linux 5.8; older ones ignore it), and by mark.
+    /// Whether to have the kernel filter by more than the family: by tuple (Linux 5.8; older ones ignore it), by state (Linux 5.15; likewise), and by mark.
     /// </param>
     public static void PutDump(NlMsgWriter writer, FlowFilter filter, bool inKernel)
     {
@@ -23,6 +23,12 @@ internal static class FlowEncoder
         {
             writer.PutU32BigEndian(CtAttribute.Mark, mark & filter.MarkMask);
             writer.PutU32BigEndian(CtAttribute.MarkMask, filter.MarkMask);
+        }
+
+        if (filter is { Status: { } status, StatusMask: not FlowStatus.None })
+        {
+            writer.PutU32BigEndian(CtAttribute.Status, (uint)(status & filter.StatusMask));
+            writer.PutU32BigEndian(CtAttribute.StatusMask, (uint)filter.StatusMask);
         }
 
         if (Fields(filter) is var fields and not CtFilterFields.None) PutTupleFilter(writer, filter, fields);

@@ -26,6 +26,12 @@ public sealed record FlowFilter
     /// <summary>Which bits of <see cref="Mark"/> matter.</summary>
     public uint MarkMask { get; init; } = uint.MaxValue;
 
+    /// <summary>The state, compared where <see cref="StatusMask"/> has ones.</summary>
+    public FlowStatus? Status { get; init; }
+
+    /// <summary>Which bits of <see cref="Status"/> matter.</summary>
+    public FlowStatus StatusMask { get; init; } = ~FlowStatus.None;
+
     internal IpFamily? EffectiveFamily => OriginalDestination?.Family ?? Family;
 
     /// <summary>Whether the flow is asked for.</summary>
@@ -34,5 +40,6 @@ public sealed record FlowFilter
         && (Protocol is not { } protocol || flow.Original.Protocol == protocol)
         && (OriginalDestination is not { } address || flow.Original.Destination == address)
         && (OriginalDestinationPort is not { } port || flow.Original.DestinationPort == port)
-        && (Mark is not { } mark || (flow.Mark & MarkMask) == (mark & MarkMask));
+        && (Mark is not { } mark || (flow.Mark & MarkMask) == (mark & MarkMask))
+        && (Status is not { } status || (flow.Status & StatusMask) == (status & StatusMask));
 }

@@ -17,7 +17,7 @@ public abstract class NetfilterParts : IAsyncDisposable
     /// <summary>Where the node's own addresses are read.</summary>
     public required IRouteClient Routes { get; init; }
 
-    /// <summary>Connection tracking, of which stale UDP entries are deleted.</summary>
+    /// <summary>Connection tracking, of which stale entries are deleted.</summary>
     public required IConntrack Conntrack { get; init; }
 
     /// <summary>The clock.</summary>

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeProxy.Netfilter.Proxy;
 
 /// <summary>
-/// Deletes UDP conntrack entries that lead where a service port no longer goes. Remembers what changed until its flows have been
+/// Deletes conntrack entries that lead where a service port no longer goes, or past the rules. Remembers what changed until its flows have been
 /// looked at: a sync that fails is tried again without its changes, and must still delete what they made stale.
 /// </summary>
 /// <param name="family">The family.</param>
@@ -20,15 +20,21 @@ internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePo
 {
     private readonly HashSet<ServicePortName> _changed = [];
     private readonly HashSet<FrontendKey> _frontendsBefore = [];
+    private readonly HashSet<FrontendKey> _appeared = [];
 
     /// <summary>Notes what changes. Before the changes are taken over.</summary>
     public void Note(PlanChanges changes)
     {
-        foreach (var name in changes.Updated.Select(plan => plan.Name).Concat(changes.Removed))
+        foreach (var plan in changes.Updated)
         {
-            if (name.Protocol != Protocol.Udp) continue;
-            _changed.Add(name);
-            if (servicePorts.Find(name) is { } before) _frontendsBefore.UnionWith(before.Frontends.Select(frontend => frontend.Key));
+            if (plan.Name.Protocol != Protocol.Tcp) NoteChange(plan.Name);
+            else if (!keepsUntranslated) NoteAppeared(plan);
+        }
+
+        foreach (var name in changes.Removed)
+        {
+            if (name.Protocol != Protocol.Tcp) NoteChange(name);
+            else _appeared.ExceptWith(LeadingOf(name));
         }
     }
 
@@ -39,12 +45,13 @@ internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePo
     public async Task<int> DeleteAsync(Func<IpAddr, bool> acceptsNodePorts, CancellationToken cancellationToken)
     {
         var current = _changed.Select(servicePorts.Find).OfType<ServicePortPlan>();
-        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts) { KeepsUntranslated = keepsUntranslated };
+        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts, _appeared) { KeepsUntranslated = keepsUntranslated };
         try
         {
             var deleted = await new StaleFlowCleaner(conntrack).CleanAsync(plan, cancellationToken);
             _changed.Clear();
             _frontendsBefore.Clear();
+            _appeared.Clear();
             return deleted;
         }
         catch (NetlinkException e)
@@ -54,6 +61,26 @@ internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePo
             return 0;
         }
     }
+
+    private void NoteChange(ServicePortName name)
+    {
+        _changed.Add(name);
+        if (servicePorts.Find(name) is { } before) _frontendsBefore.UnionWith(before.Frontends.Select(frontend => frontend.Key));
+    }
+
+    // Most changes are of endpoints, while others are left: then there is nothing to ask the kernel for.
+    private void NoteAppeared(ServicePortPlan plan)
+    {
+        var before = LeadingOf(plan.Name).ToHashSet();
+        foreach (var frontend in plan.Frontends)
+        {
+            if (!frontend.HasEndpoints) _appeared.Remove(frontend.Key);
+            else if (!before.Contains(frontend.Key)) _appeared.Add(frontend.Key);
+        }
+    }
+
+    private IEnumerable<FrontendKey> LeadingOf(ServicePortName name) =>
+        (servicePorts.Find(name)?.Frontends ?? []).Where(frontend => frontend.HasEndpoints).Select(frontend => frontend.Key);
 
     [LoggerMessage(1, LogLevel.Warning, "{Family}: stale conntrack entries could not be deleted: {Error}")]
     private static partial void LogFlows(ILogger logger, IpFamily family, string error);

@@ -60,6 +60,43 @@ public sealed class ConntrackClientTests : ConntrackContract, IDisposable
     }
 
     [Fact]
+    public async Task A_dump_of_what_nobody_answered_does_not_carry_other_connections()
+    {
+        _ns.ExecWithInput(
+            string.Concat(Enumerable.Range(0, 500).Select(i =>
+                $"-I -p tcp -s 10.1.{i >> 8}.{i & 255} -d 10.97.0.1 --sport 1 --dport 80 -t 600 --state ESTABLISHED -u SEEN_REPLY,ASSURED\n")),
+            "conntrack", "-R", "-");
+        Insert("tcp", "10.0.0.1", 1000, "10.97.0.1", 80, "--state", "SYN_SENT");
+        var trace = new CountingTrace();
+        using var client = _ns.Run(() => ConntrackClient.Open(new() { Trace = trace }));
+        FrontendKey[] appeared = [.. Enumerable.Range(1, 100).Select(i => new FrontendKey(Ip($"10.97.0.{i}"), Protocol.Tcp, 80))];
+
+        Assert.Equal(1, await new StaleFlowCleaner(client).CleanAsync(new StaleFlowPlan(IpFamily.IPv4, [], [], _ => false, appeared), Ct));
+
+        Assert.InRange(trace.Received, 100, 2000);
+        Assert.Equal(500, (await ListAsync(new FlowFilter { Protocol = Protocol.Tcp })).Count);
+    }
+
+    [Fact]
+    public async Task Sctp_associations_with_an_endpoint_that_left_are_deleted()
+    {
+        Insert("sctp", "10.0.0.1", 1000, "10.96.0.10", 53, Translated("10.244.0.1", "1000"));
+        Insert("sctp", "10.0.0.1", 1001, "10.96.0.10", 53, Translated("10.244.0.2", "1001"));
+        var service = Plan("10.244.0.2", 53);
+        service = service with { Frontends = [service.Frontends[0] with { Key = service.Frontends[0].Key with { Protocol = Protocol.Sctp } }] };
+
+        Assert.Equal(1, await new StaleFlowCleaner(_client).CleanAsync(new StaleFlowPlan(IpFamily.IPv4, [service], [], _ => false), Ct));
+
+        Assert.Equal(Ip("10.244.0.2"), Assert.Single(await ListAsync(FlowFilter.All)).Reply.Source);
+
+        static string[] Translated(string endpoint, string clientPort) =>
+        [
+            "--state", "ESTABLISHED", "--orig-vtag", "1", "--reply-vtag", "2",
+            "--reply-src", endpoint, "--reply-dst", "10.0.0.1", "--reply-port-src", "53", "--reply-port-dst", clientPort,
+        ];
+    }
+
+    [Fact]
     public async Task Many_flows_are_deleted()
     {
         InsertMany(1000);

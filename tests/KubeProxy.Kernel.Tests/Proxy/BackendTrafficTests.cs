@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
+using KubeProxy.Core.Sync;
+using KubeProxy.Kernel.Tests.Iptables;
 using KubeProxy.Kernel.Tests.Nftables;
 using KubeProxy.Netfilter.Tests.Proxy;
 
@@ -65,6 +67,39 @@ public sealed class BackendTrafficTests : IDisposable
         }
 
         Assert.True(pods.Count > 1);
+    }
+
+    /// <summary>The first packet of a connection decides how all are translated: one that came before the rules must not decide.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Client_that_was_there_before_the_service_gets_through(bool iptables)
+    {
+        const string balancerIp = "198.18.30.1";
+        _cluster.Node.Exec("ip", "neigh", "add", balancerIp, "lladdr", "02:00:00:00:00:01", "dev", "uplink", "nud", "permanent");
+        await using IAsyncDisposable node = iptables ? new IptablesNode(_cluster.Node, ownsNamespace: false) : await KernelBackend.StartAsync(_cluster.Node);
+        await ServeAsync(new PlanChanges { Node = Plans.Node() });
+        using var client = _cluster.Client.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        client.Bind(new IPEndPoint(IPAddress.Any, 40000));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var connecting = client.ConnectAsync(IPAddress.Parse(balancerIp), 80, timeout.Token).AsTask();
+        await HostTests.EventuallyAsync(() => Task.FromResult(_cluster.Node.Exec("conntrack", "-L", "-p", "tcp", "-d", balancerIp).Contains("UNREPLIED", StringComparison.Ordinal)));
+
+        var service = Plans.ClusterIp("lb", "10.96.0.30", 0) with { ClusterEndpoints = [.. Pods(8080, 0)] };
+        var result = await ServeAsync(new PlanChanges
+        {
+            Updated = [service with { Frontends = service.Frontends.Add(Plans.Frontend(FrontendKind.LoadBalancerIP, balancerIp, 80, Destination.ClusterEndpoints)) }],
+        });
+
+        Assert.Equal(1, result.DeletedFlows);
+        await connecting;
+
+        async Task<SyncResult> ServeAsync(PlanChanges changes)
+        {
+            if (node is not IptablesNode written) return await ((KernelBackend)node).SyncAsync(changes);
+            if (changes.Node is not null) await written.StartAsync();
+            return await written.SyncAsync(changes);
+        }
     }
 
     [Fact]

@@ -76,19 +76,44 @@ public sealed class StaleFlowCleanerTests
         Assert.True(plan.IsStale(FlowMessages.Udp("10.0.0.1:4000", "192.0.2.1:30053", A)));
     }
 
-    [Fact]
-    public void Other_protocols_are_left_alone()
+    [Theory]
+    [InlineData(A, Vip, A, false)]
+    [InlineData(A, Vip, B, true)]
+    [InlineData("", Vip, A, true)]
+    [InlineData(A, Vip, null, true)]
+    [InlineData("", Vip, null, false)]
+    public void Sctp_is_treated_like_udp(string endpoints, string frontend, string? server, bool isStale)
     {
-        var tcp = Plan(A, Vip);
-        tcp = tcp with { Frontends = [tcp.Frontends[0] with { Key = Key(Vip) with { Protocol = Protocol.Tcp } }] };
-        var flow = FlowMessages.Udp("10.0.0.1:4000", Vip, B);
-
-        Assert.True(new StaleFlowPlan(IpFamily.IPv4, [tcp], [Key(Vip) with { Protocol = Protocol.Sctp }], _ => true).IsEmpty);
-        Assert.False(new StaleFlowPlan(IpFamily.IPv4, [Plan(A, Vip)], [], _ => true).IsStale(flow with
-        {
-            Original = flow.Original with { Protocol = Protocol.Tcp }, Reply = flow.Reply with { Protocol = Protocol.Tcp },
-        }));
+        var service = Plan(endpoints, Vip);
+        service = service with { Frontends = [.. service.Frontends.Select(f => f with { Key = f.Key with { Protocol = Protocol.Sctp } })] };
+        var plan = new StaleFlowPlan(IpFamily.IPv4, [service], [], _ => false);
+        var udp = FlowMessages.Udp("10.0.0.1:4000", frontend, server);
+        Assert.Equal(isStale, plan.IsStale(Of(Protocol.Sctp, udp)));
+        Assert.False(plan.IsStale(udp));
+        Assert.False(plan.IsStale(Of(Protocol.Tcp, udp)));
     }
+
+    [Theory]
+    [InlineData(Vip, null, false, true)] // began before there were rules, and nobody answers
+    [InlineData(Vip, null, true, false)] // somebody does
+    [InlineData(Vip, B, false, false)] // translated; it will be given up
+    [InlineData(Vip, B, true, false)] // connections outlive their endpoint
+    [InlineData("10.96.0.11:53", null, false, false)]
+    [InlineData("192.0.2.1:30053", null, false, true)] // node port on this node
+    [InlineData("192.0.2.2:30053", null, false, false)]
+    public void Tcp_connections_to_a_frontend_that_appeared(string frontend, string? server, bool isReplied, bool isStale)
+    {
+        var flow = Of(Protocol.Tcp, FlowMessages.Udp("10.0.0.1:4000", frontend, server));
+        flow = flow with { Status = isReplied ? flow.Status | FlowStatus.SeenReply : flow.Status };
+        FrontendKey[] appeared = [Key(Vip) with { Protocol = Protocol.Tcp }, Key("30053") with { Protocol = Protocol.Tcp }];
+
+        Assert.Equal(isStale, new StaleFlowPlan(IpFamily.IPv4, [], [], address => address == Node, appeared).IsStale(flow));
+        Assert.False(new StaleFlowPlan(IpFamily.IPv4, [], [], address => address == Node, appeared) { KeepsUntranslated = true }.IsStale(flow));
+        Assert.False(new StaleFlowPlan(IpFamily.IPv4, [Plan(A, Vip)], appeared, _ => true).IsStale(flow));
+    }
+
+    private static Flow Of(Protocol protocol, Flow flow) =>
+        flow with { Original = flow.Original with { Protocol = protocol }, Reply = flow.Reply with { Protocol = protocol } };
 
     [Theory]
     [InlineData(1, 1)]

@@ -139,6 +139,33 @@ public sealed class BackendFailureTests
         Assert.Equal(dumps, conntrack.Table.Dumps);
     }
 
+    [Fact]
+    public async Task Tcp_connections_are_looked_at_when_a_frontend_begins_to_lead_somewhere_and_only_then()
+    {
+        var conntrack = new InMemoryConntrack();
+        await using var harness = await BackendHarness.StartAsync(conntrack: conntrack);
+        await harness.FirstSyncAsync();
+        Assert.Equal(0, conntrack.Dumps);
+        var flow = FlowMessages.Udp("10.0.0.1:4000", "10.96.0.10:80");
+        flow = flow with { Original = flow.Original with { Protocol = Protocol.Tcp }, Reply = flow.Reply with { Protocol = Protocol.Tcp } };
+
+        conntrack.Add(flow);
+        Assert.Equal((0, 0), await SyncAsync()); // Refused.
+        Assert.Equal((1, 1), await SyncAsync(1));
+        conntrack.Add(flow);
+        Assert.Equal((0, 0), await SyncAsync(1, 2));
+        Assert.Equal((0, 0), await SyncAsync(2));
+        Assert.Equal((0, 0), await SyncAsync());
+        Assert.Equal((1, 1), await SyncAsync(2));
+
+        async Task<(int Deleted, int Dumps)> SyncAsync(params int[] pods)
+        {
+            var before = conntrack.Dumps;
+            var result = await harness.SyncAsync(Plans.ClusterIp("a", "10.96.0.10", pods));
+            return (result.DeletedFlows, conntrack.Dumps - before);
+        }
+    }
+
     private static ServicePortPlan Dns(params string[] endpoints)
     {
         ImmutableArray<IpEndpoint> all = [.. endpoints.Select(FlowMessages.Endpoint)];
