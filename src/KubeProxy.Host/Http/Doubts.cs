@@ -51,8 +51,8 @@ internal static class Doubts
 
     private static string Missing(ProxyStatus status)
     {
-        var missing = new[] { ObjectKind.Service, ObjectKind.EndpointSlice }.Except(status.Synced).Select(kind => kind.ToName()).ToList();
-        return missing.Count == 0 ? "" : $", without the list of {string.Join(" and ", missing)}s";
+        var missing = new[] { ObjectKind.Service, ObjectKind.EndpointSlice }.Except(status.Synced).Select(kind => kind.ToName() + "s").ToList();
+        return missing.Count == 0 ? "" : $", without the list of {string.Join(" and ", missing)}";
     }
 
     private static string Names(IReadOnlyList<QuarantinedOwner> owners) => string.Join(", ", owners.Take(Shown).Select(owner => owner.Owner))
