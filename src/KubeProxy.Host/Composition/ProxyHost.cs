@@ -124,8 +124,9 @@ internal sealed class ProxyHost(
     private RivalWatch CreateRivalWatch(IServiceProvider provider)
     {
         RivalWatch? watch = null;
-        var families = provider.GetRequiredService<RunningBackends>().All.Select(backend => backend.Family).ToList();
-        var searches = parts.CreateRivalSearches(configuration.Mode, families, provider.GetRequiredService<NftablesConnection>, () => watch?.Recheck());
+        var backends = provider.GetRequiredService<RunningBackends>();
+        var searches = parts.CreateRivalSearches(
+            configuration.Mode, [.. backends.All.Select(backend => backend.Family)], () => backends.Connection, () => watch?.Recheck());
         return watch = new RivalWatch(searches, parts.Time, provider.GetRequiredService<ILogger<RivalWatch>>());
     }
 

@@ -8,10 +8,13 @@ namespace KubeProxy.Host.Composition;
 /// connection last.
 /// </summary>
 /// <param name="backends">The backends.</param>
-/// <param name="connection">The connection to the kernel, if one of them has asked for it.</param>
+/// <param name="connection">The connection to the kernel, if anybody has asked for it.</param>
 internal sealed class RunningBackends(IEnumerable<IProxyBackend> backends, Lazy<NftablesConnection> connection) : IAsyncDisposable
 {
     public IReadOnlyList<IProxyBackend> All { get; } = [.. backends];
+
+    /// <summary>The connection, opened when first asked for.</summary>
+    public NftablesConnection Connection => connection.Value;
 
     public async ValueTask DisposeAsync()
     {

@@ -15,13 +15,16 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
     /// <summary>Whether there was a table.</summary>
     public bool Found { get; private set; }
 
-    /// <summary>Whether the table that was found has an owner and should not, or the other way round.</summary>
+    /// <summary>
+    /// Whether the table that was found is of another kind: it has an owner and should not, or the other way round, or it does not say what it is
+    /// for. Neither can be changed, and who knows what is in it that we do not.
+    /// </summary>
     public bool FoundOtherKind { get; private set; }
 
     /// <summary>Notes that the table has been made.</summary>
     public void NoteFound() => (Found, FoundOtherKind, _made) = (true, false, true);
 
-    /// <summary>The names the chains that were found.</summary>
+    /// <summary>The names of the chains that were found.</summary>
     public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
 
     /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>
@@ -45,7 +48,7 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
         // The kernel would answer EPERM to whatever we write, which does not tell anybody why.
         if (content is not null && IsOwned(content.Table) && !IsOurs) throw new TableOwnedException(table.Key);
         Found = content is not null;
-        FoundOtherKind = content is not null && IsOwned(content.Table) != IsOwned(table);
+        FoundOtherKind = content is not null && (IsOwned(content.Table) != IsOwned(table) || content.Table.Comment != table.Comment);
         FoundChains = content is null ? [] : [.. content.Chains.Keys];
         if (content is null)
         {
