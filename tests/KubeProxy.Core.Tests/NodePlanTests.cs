@@ -17,6 +17,14 @@ public class NodePlanTests
     [InlineData("10.0.0.0/8 fd00::/8", "10.0.0.0/8", "fd00::/8")]
     [InlineData("10.0.0.0/8 0.0.0.0/0 fd00::/8", "", "fd00::/8")]
     [InlineData("primary", "203.0.113.11/32", "")]
+    [InlineData("primary primary", "203.0.113.11/32", "")]
+    [InlineData("10.0.0.0/8 primary", "10.0.0.0/8 203.0.113.11/32", "")]
+    [InlineData("primary 203.0.113.11/32 fd00::/8", "203.0.113.11/32", "fd00::/8")]
+    [InlineData("localhost", "127.0.0.0/8", "::1/128")]
+    [InlineData("localhost localhost 127.0.0.0/8 fd00::/8", "127.0.0.0/8", "::1/128 fd00::/8")]
+    [InlineData("primary localhost", "127.0.0.0/8 203.0.113.11/32", "::1/128")]
+    [InlineData("all", "", "")]
+    [InlineData("all primary localhost 10.0.0.0/8", "", "")]
     public void Node_port_addresses(string entries, string v4, string v6)
     {
         var addresses = NodePortAddresses.Parse(entries.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -30,11 +38,45 @@ public class NodePlanTests
         NodePortAddresses.Parse(["primary"]).Resolve(IpFamily.IPv4, new NodeTopology(null, IpAddr.Parse("127.0.0.1"))));
 
     [Theory]
-    [InlineData("primary", "10.0.0.0/8")]
+    [InlineData("primary", "Primary")]
+    [InlineData("localhost", "ALL")]
     [InlineData("10.0.0.0", null)]
     [InlineData("", null)]
     public void Entries_that_make_no_sense_are_refused(string first, string? second) =>
         Assert.Throws<FormatException>(() => NodePortAddresses.Parse(second is null ? [first] : [first, second]));
+
+    [Theory]
+    [InlineData("localhost", true, true)]
+    [InlineData("primary localhost 10.0.0.0/8", true, true)]
+    [InlineData("all localhost", true, true)]
+    [InlineData("127.0.0.0/8", true, false)]
+    [InlineData("127.0.0.1/32", true, false)]
+    [InlineData("127.0.0.0/31", true, false)]
+    [InlineData("::1/128", false, true)]
+    [InlineData("127.0.0.2/32", false, false)]
+    [InlineData("126.0.0.0/7", false, false)] // Holds more than loopback addresses.
+    [InlineData("::/127", false, false)]
+    [InlineData("all", false, false)]
+    [InlineData("0.0.0.0/0 ::/0", false, false)]
+    [InlineData("primary", false, false)]
+    [InlineData("", false, false)]
+    public void Whether_localhost_is_asked_for_by_name(string entries, bool v4, bool v6)
+    {
+        var addresses = NodePortAddresses.Parse(entries.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal((v4, v6), (addresses.NamesLocalhost(IpFamily.IPv4), addresses.NamesLocalhost(IpFamily.IPv6)));
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("all", true)]
+    [InlineData("primary", false)]
+    [InlineData("primary localhost", true)]
+    [InlineData("primary fd00::/8", false)]
+    [InlineData("fd00::/8", true)] // No IPv4 block: IPv4 is open everywhere.
+    [InlineData("10.0.0.0/8", false)]
+    [InlineData("10.0.0.0/8 127.0.0.0/8", true)]
+    public void Whether_loopback_is_among_them(string entries, bool expected) => Assert.Equal(
+        expected, NodePortAddresses.Parse(entries.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Includes(IpAddr.Parse("127.0.0.1")));
 
     [Theory]
     [InlineData("ExternalIP 198.51.100.1,InternalIP 203.0.113.11,InternalIP 203.0.113.12", "", "203.0.113.11", null)]

@@ -9,6 +9,8 @@ internal sealed class AccountingCleaner(Func<IAccounting> connect) : IRuleCleane
 {
     public string Subject => "nfacct";
 
+    public bool CanWin => false;
+
     public async Task<IReadOnlyList<string>> CleanAsync(CancellationToken cancellationToken)
     {
         using var counters = connect();

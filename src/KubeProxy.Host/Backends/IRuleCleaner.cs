@@ -6,6 +6,9 @@ internal interface IRuleCleaner
     /// <summary>What it removes, for logs.</summary>
     string Subject { get; }
 
+    /// <summary>Whether what it removes can decide where a connection goes, as long as it is there.</summary>
+    bool CanWin => true;
+
     /// <summary>Removes it; nothing to remove is fine.</summary>
     /// <returns>What was removed, one text each.</returns>
     Task<IReadOnlyList<string>> CleanAsync(CancellationToken cancellationToken);

@@ -3,9 +3,10 @@ using KubeProxy.Netfilter.Ipset;
 
 namespace KubeProxy.Host.Backends;
 
-/// <summary>Destroys the ipsets of upstream's ipvs mode, once no rule refers to them.</summary>
+/// <summary>Destroys the ipsets of upstream's ipvs mode, once no rule refers to them. Without the kernel's module there are none, and it is not loaded for that.</summary>
 /// <param name="connect">Opens the connection to the kernel.</param>
-internal sealed class IpsetCleaner(Func<IpsetClient> connect) : IRuleCleaner
+/// <param name="root">Where /sys is mounted below.</param>
+internal sealed class IpsetCleaner(Func<IpsetClient> connect, string root = "/") : IRuleCleaner
 {
     private const string Prefix = "KUBE-";
     private const string Ipv6Prefix = "KUBE-6-";
@@ -23,8 +24,14 @@ internal sealed class IpsetCleaner(Func<IpsetClient> connect) : IRuleCleaner
 
     public string Subject => "ipsets";
 
+    public bool CanWin => false;
+
+    // It is there with a module that is built in, too.
+    private bool MayHaveSets => !Directory.Exists(Path.Combine(root, "sys/module")) || Directory.Exists(Path.Combine(root, "sys/module/ip_set"));
+
     public async Task<IReadOnlyList<string>> CleanAsync(CancellationToken cancellationToken)
     {
+        if (!MayHaveSets) return [];
         using var sets = connect();
         List<string> removed = [];
         foreach (var name in (await sets.ListNamesAsync(cancellationToken)).Where(Owned.Contains).Order(StringComparer.Ordinal))

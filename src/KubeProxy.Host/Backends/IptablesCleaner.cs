@@ -18,17 +18,17 @@ internal sealed class IptablesCleaner(Func<INftables> connect, KernelSettings se
     {
         await using var nftables = connect();
         var removed = new List<string>();
+        var hadIptablesMode = false;
         foreach (var family in new[] { IpFamily.IPv4, IpFamily.IPv6 })
         {
             var tool = family == IpFamily.IPv4 ? "iptables" : "ip6tables";
-            removed.AddRange((await IptablesCleanup.RunAsync(nftables, family, isRemovable, cancellationToken)).Select(chain => $"{tool} chain {chain}"));
+            var chains = await IptablesCleanup.RunAsync(nftables, family, isRemovable, cancellationToken);
+            hadIptablesMode |= chains.Any(IptablesCleanup.IsOfIptablesModeOnly);
+            removed.AddRange(chains.Select(chain => $"{tool} chain {chain}"));
         }
 
-        // Upstream does not note what it was; it is 0 unless somebody changes it, and with 1 other hosts of the link reach loopback addresses.
-        if (removed.Count == 0 || await new SysctlRecord(nftables, settings).HasAsync(LocalnetRouting.RouteLocalnet, cancellationToken)) return removed;
-        if (settings.ReadNumber(LocalnetRouting.RouteLocalnet) != 1) return removed;
-        settings.Write(LocalnetRouting.RouteLocalnet, 0);
-        removed.Add("sysctl net.ipv4.conf.all.route_localnet=1");
+        // Upstream does not note what the sysctl was.
+        if (hadIptablesMode) removed.AddRange(await new SysctlRecord(nftables, settings).ResetAsync([LocalnetRouting.Sysctl], cancellationToken));
         return removed;
     }
 }

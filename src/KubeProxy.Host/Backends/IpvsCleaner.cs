@@ -1,18 +1,26 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Ipvs;
 using KubeProxy.Ipvs.Proxy;
+using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netfilter.Route;
 
 namespace KubeProxy.Host.Backends;
 
-/// <summary>Removes the virtual services and the interface of the ipvs backend, ours or upstream's, and the chains that only upstream's has.</summary>
+/// <summary>
+/// Removes the virtual services and the interface of the ipvs backend, ours or upstream's, and the chains that only upstream's has. A kernel
+/// without IPVS has none of that, and is not asked to load it.
+/// </summary>
 /// <param name="ipvs">Opens the connection to the kernel's IPVS.</param>
 /// <param name="routes">Opens the connection to its interfaces.</param>
 /// <param name="nftables">Opens the connection to its rules.</param>
+/// <param name="settings">The sysctls.</param>
+/// <param name="sysctls">Those that the mode sets.</param>
 /// <param name="excluded">Where virtual services are somebody else's.</param>
-internal sealed class IpvsCleaner(Func<IIpvs> ipvs, Func<IRouteClient> routes, Func<INftables> nftables, IReadOnlyCollection<Cidr> excluded) : IRuleCleaner
+internal sealed class IpvsCleaner(
+    Func<IIpvs> ipvs, Func<IRouteClient> routes, Func<INftables> nftables, KernelSettings settings, IReadOnlyList<ModeSysctl> sysctls,
+    IReadOnlyCollection<Cidr> excluded) : IRuleCleaner
 {
     public string Subject => "ipvs";
 
@@ -28,7 +36,10 @@ internal sealed class IpvsCleaner(Func<IIpvs> ipvs, Func<IRouteClient> routes, F
             removed.AddRange((await IptablesCleanup.RunAsync(rules, family, IptablesCleanup.IsOfIpvsMode, cancellationToken)).Select(chain => $"{tool} chain {chain}"));
         }
 
-        removed.AddRange(await IpvsCleanup.RunAsync(services, links, excluded, cancellationToken));
+        var found = await IpvsCleanup.RunAsync(services, links, excluded, cancellationToken);
+        removed.AddRange(found);
+        // Upstream does not note what they were.
+        if (found.Count > 0) removed.AddRange(await new SysctlRecord(rules, settings).ResetAsync(sysctls, cancellationToken));
         return removed;
     }
 }

@@ -79,20 +79,24 @@ internal static class ProxyBackends
         _ => [],
     };
 
-    /// <summary>The sysctls that the mode configured sets.</summary>
+    /// <summary>The sysctls that the mode configured sets, and another puts back.</summary>
     public static IReadOnlyList<ModeSysctl> SysctlsOf(KubeProxyConfiguration configuration) => configuration.Mode switch
     {
-        ProxyMode.Ipvs => IpvsSysctls.Values(Environment.OSVersion.Version, configuration.Ipvs.StrictARP),
-        ProxyMode.Iptables when HasNodePortsOnLoopback(configuration) => [new ModeSysctl(LocalnetRouting.RouteLocalnet, 1)],
+        ProxyMode.Ipvs => IpvsSysctlsOf(configuration),
+        ProxyMode.Iptables when HasNodePortsOnLoopback(configuration) => [LocalnetRouting.Sysctl],
         _ => [],
     };
 
     /// <summary>Notes what they are, before they are set; see <see cref="SysctlRecord"/>.</summary>
-    public static async Task NoteSysctlsAsync(IReadOnlyList<ModeSysctl> sysctls, CancellationToken cancellationToken)
+    public static async Task NoteSysctlsAsync(KubeProxyConfiguration configuration, CancellationToken cancellationToken)
     {
+        var sysctls = SysctlsOf(configuration);
         if (sysctls.Count == 0) return;
         await using var nftables = NftablesClient.Open();
-        await new SysctlRecord(nftables, new KernelSettings()).NoteAsync(sysctls, cancellationToken);
+        var isInherited = configuration.Mode == ProxyMode.Ipvs
+            ? await IpvsCleanup.IsNeededAsync(RouteClient.Open, cancellationToken)
+            : await IptablesCleanup.HasIptablesModeAsync(nftables, IpFamily.IPv4, cancellationToken);
+        await new SysctlRecord(nftables, new KernelSettings()).NoteAsync(sysctls, isInherited, cancellationToken);
     }
 
     private static bool HasNodePortsOnLoopback(KubeProxyConfiguration configuration) =>
@@ -130,7 +134,10 @@ internal static class ProxyBackends
     private static UserspaceCleaner Userspace() => new(() => RouteClient.Open());
 
     private static IpvsCleaner Ipvs(KubeProxyConfiguration configuration) =>
-        new(() => IpvsClient.Open(), () => RouteClient.Open(), () => NftablesClient.Open(), [.. Blocks(configuration.Ipvs)]);
+        new(() => IpvsClient.Open(), () => RouteClient.Open(), () => NftablesClient.Open(), new KernelSettings(), IpvsSysctlsOf(configuration), [.. Blocks(configuration.Ipvs)]);
+
+    private static IReadOnlyList<ModeSysctl> IpvsSysctlsOf(KubeProxyConfiguration configuration) =>
+        IpvsSysctls.Values(Environment.OSVersion.Version, configuration.Ipvs.StrictARP);
 
     private static IEnumerable<Cidr> Blocks(IpvsConfiguration ipvs) => ipvs.ExcludeCIDRs.Select(Cidr.Parse);
 }

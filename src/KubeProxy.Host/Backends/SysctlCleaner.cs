@@ -12,6 +12,8 @@ internal sealed class SysctlCleaner(Func<INftables> connect, KernelSettings sett
 {
     public string Subject => "sysctls";
 
+    public bool CanWin => false;
+
     public async Task<IReadOnlyList<string>> CleanAsync(CancellationToken cancellationToken)
     {
         await using var nftables = connect();

@@ -6,7 +6,8 @@ namespace KubeProxy.Host.Composition;
 
 /// <summary>What is done once the rules are in force for the first time.</summary>
 internal sealed partial class FirstSync(
-    ProxyEngine engine, CurrentConfiguration configuration, ServiceReadiness readiness, ProxyParts parts, TimeProvider time, ILogger<FirstSync> logger)
+    ProxyEngine engine, CurrentConfiguration configuration, ServiceReadiness readiness, Leftovers leftovers, RivalWatch rivals, ProxyParts parts, TimeProvider time,
+    ILogger<FirstSync> logger)
 {
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
@@ -18,12 +19,14 @@ internal sealed partial class FirstSync(
         try
         {
             await engine.WaitForSyncAsync(cancellationToken);
+            var failed = await CleanOthersAsync(parts.CleanersAtStart(configuration.Value.Source), [], cancellationToken);
             readiness.Ready();
-            await CleanOthersAsync(parts.CleanersAtStart(configuration.Value.Source), cancellationToken);
+            var retrying = RetryAsync(failed, cancellationToken);
             await Task.Delay(SettleTime, time, cancellationToken);
             // Reading and programming the whole cluster takes many times the memory of what has to be kept, and a proxy that is
             // idle afterwards would never collect it. Once, when nothing is urgent.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            await retrying;
         }
         catch (OperationCanceledException)
         {
@@ -31,39 +34,54 @@ internal sealed partial class FirstSync(
         }
     }
 
-    /// <summary>
-    /// Removes what another mode left. Not before: until its own rules are in force, those of the other mode are all that there is.
-    /// </summary>
-    private async Task CleanOthersAsync(IReadOnlyList<IRuleCleaner> cleaners, CancellationToken cancellationToken)
+    private async Task RetryAsync(IReadOnlyList<(IRuleCleaner Cleaner, string Reason)> failed, CancellationToken cancellationToken)
     {
-        for (var wait = FirstRetry; ; wait = TimeSpan.FromTicks(Math.Min(2 * wait.Ticks, LastRetry.Ticks)))
+        for (var wait = FirstRetry; failed.Count > 0; wait = TimeSpan.FromTicks(Math.Min(2 * wait.Ticks, LastRetry.Ticks)))
         {
-            List<IRuleCleaner> failed = [];
-            foreach (var cleaner in cleaners)
-                if (!await TryCleanAsync(cleaner, cancellationToken)) failed.Add(cleaner);
-            if (failed.Count == 0) return;
-            cleaners = failed;
             await Task.Delay(wait, time, cancellationToken);
+            failed = await CleanOthersAsync([.. failed.Select(failure => failure.Cleaner)], failed, cancellationToken);
         }
     }
 
-    private async Task<bool> TryCleanAsync(IRuleCleaner cleaner, CancellationToken cancellationToken)
+    /// <summary>
+    /// Removes what another mode left. Not before the first sync: until its own rules are in force, those of the other mode are all that there is.
+    /// </summary>
+    /// <param name="cleaners">Remove it.</param>
+    /// <param name="told">What is in the log already.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What cannot be removed, and why.</returns>
+    private async Task<IReadOnlyList<(IRuleCleaner Cleaner, string Reason)>> CleanOthersAsync(
+        IReadOnlyList<IRuleCleaner> cleaners, IReadOnlyList<(IRuleCleaner Cleaner, string Reason)> told, CancellationToken cancellationToken)
+    {
+        List<(IRuleCleaner Cleaner, string Reason)> failed = [];
+        foreach (var cleaner in cleaners)
+        {
+            if (await TryCleanAsync(cleaner, cancellationToken) is not { } reason) continue;
+            failed.Add((cleaner, reason));
+            if (!told.Contains((cleaner, reason))) LogCannotClean(cleaner.Subject, reason);
+        }
+
+        leftovers.Set(failed);
+        rivals.Recheck();
+        return failed;
+    }
+
+    private async Task<string?> TryCleanAsync(IRuleCleaner cleaner, CancellationToken cancellationToken)
     {
         try
         {
             foreach (var removed in await cleaner.CleanAsync(cancellationToken)) LogRemoved(removed);
-            return true;
+            return null;
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            LogCannotClean(cleaner.Subject, problem.Message);
-            return false;
+            return problem.Message;
         }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed {What}, which another mode left")]
     private partial void LogRemoved(string what);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What mode {Subject} may have left cannot be removed: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What another mode may have left ({Subject}) cannot be removed, and is tried again: {Reason}")]
     private partial void LogCannotClean(string subject, string reason);
 }

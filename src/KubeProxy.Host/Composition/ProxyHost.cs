@@ -72,6 +72,7 @@ internal sealed class ProxyHost(
             provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<RivalWatch>(), () => provider.GetService<PodCidrWait>()?.Reason,
             provider.GetRequiredService<ServiceReadiness>(), parts.Time, provider.GetRequiredService<ILogger<Readiness>>()));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
+        services.AddSingleton<Leftovers>();
         services.AddSingleton<FirstSync>();
         services.AddHostedService<ProxyService>();
         services.AddHostedService(provider => new StartAdvice(
@@ -127,7 +128,7 @@ internal sealed class ProxyHost(
         var backends = provider.GetRequiredService<RunningBackends>();
         var searches = parts.CreateRivalSearches(
             configuration.Mode, [.. backends.All.Select(backend => backend.Family)], () => backends.Connection, () => watch?.Recheck());
-        return watch = new RivalWatch(searches, parts.Time, provider.GetRequiredService<ILogger<RivalWatch>>());
+        return watch = new RivalWatch([.. searches, provider.GetRequiredService<Leftovers>()], parts.Time, provider.GetRequiredService<ILogger<RivalWatch>>());
     }
 
     /// <summary>With one family, pods of the other are all that the configuration recognises.</summary>

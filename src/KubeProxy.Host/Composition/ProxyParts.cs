@@ -21,8 +21,8 @@ internal sealed record ProxyParts
     /// <summary>Makes what removes the rules of other modes once those of the mode configured are in force.</summary>
     public Func<KubeProxyConfiguration, IReadOnlyList<IRuleCleaner>> CleanersAtStart { get; init; } = ProxyBackends.CleanersAtStart;
 
-    /// <summary>Notes what sysctls are before they are set.</summary>
-    public Func<IReadOnlyList<ModeSysctl>, CancellationToken, Task> NoteSysctls { get; init; } = ProxyBackends.NoteSysctlsAsync;
+    /// <summary>Notes what the sysctls are that the mode configured sets, before it does.</summary>
+    public Func<KubeProxyConfiguration, CancellationToken, Task> NoteSysctls { get; init; } = ProxyBackends.NoteSysctlsAsync;
 
     /// <summary>Reads what <c>migrate</c> looks at on the node.</summary>
     public Func<NodeFactsRequest, CancellationToken, Task<NodeFacts>> ReadNodeFacts { get; init; } = NodeFactsReader.ReadAsync;

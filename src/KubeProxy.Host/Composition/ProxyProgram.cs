@@ -72,7 +72,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     {
         try
         {
-            await parts.NoteSysctls(ProxyBackends.SysctlsOf(configuration), cancellationToken);
+            await parts.NoteSysctls(configuration, cancellationToken);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {

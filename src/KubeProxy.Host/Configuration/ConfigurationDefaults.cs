@@ -1,4 +1,5 @@
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 
 namespace KubeProxy.Host.Configuration;
 
@@ -36,7 +37,7 @@ public static class ConfigurationDefaults
         if (configuration.Mode.Length == 0) configuration.Mode = ProxyMode.Iptables;
         if (configuration.DetectLocalMode.Length == 0) configuration.DetectLocalMode = DetectLocalMode.ClusterCidr;
         if (configuration is { Mode: ProxyMode.Nftables or ProxyMode.Userspace, NodePortAddresses.Count: 0 })
-            configuration.NodePortAddresses = [EffectiveConfiguration.PrimaryNodePorts];
+            configuration.NodePortAddresses = [NodePortAddresses.PrimaryKeyword];
         return configuration;
     }
 

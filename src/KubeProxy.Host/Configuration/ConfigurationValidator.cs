@@ -1,5 +1,6 @@
 using System.Globalization;
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 
 namespace KubeProxy.Host.Configuration;
 
@@ -171,15 +172,8 @@ public sealed class ConfigurationValidator
     {
         var addresses = _source.NodePortAddresses;
         for (var i = 0; i < addresses.Count; i++)
-        {
-            if (addresses[i] == EffectiveConfiguration.PrimaryNodePorts)
-            {
-                if (addresses.Count > 1) Invalid($"NodePortAddresses[{i}]", addresses[i], "can't use both 'primary' and CIDRs");
-                return;
-            }
-
-            if (!Cidr.TryParse(addresses[i], out _)) Invalid($"NodePortAddresses[{i}]", addresses[i], "must be a valid CIDR");
-        }
+            if (!NodePortAddresses.IsEntry(addresses[i]))
+                Invalid($"NodePortAddresses[{i}]", addresses[i], "must be a valid CIDR, 'primary', 'localhost' or 'all'");
     }
 
     private void CheckRange(string path, int? value, int least, int most)

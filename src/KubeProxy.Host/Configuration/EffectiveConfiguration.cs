@@ -5,9 +5,6 @@ namespace KubeProxy.Host.Configuration;
 /// <summary>What of a configuration is in force in the mode that it selects.</summary>
 public sealed record EffectiveConfiguration
 {
-    /// <summary>The value of <c>nodePortAddresses</c> that stands for the node's primary addresses.</summary>
-    public const string PrimaryNodePorts = "primary";
-
     private EffectiveConfiguration(KubeProxyConfiguration source) => Source = source;
 
     /// <summary>The configuration, with defaults.</summary>

@@ -75,7 +75,7 @@ public sealed record KubeProxyConfiguration
     /// <summary>The pods' address blocks, at most one per family, separated by a comma.</summary>
     public string ClusterCIDR { get; set; } = "";
 
-    /// <summary>The blocks of the node's addresses that accept node ports, or <c>primary</c>.</summary>
+    /// <summary>The node's addresses that accept node ports: blocks, <c>primary</c>, <c>localhost</c>, <c>all</c>.</summary>
     public List<string> NodePortAddresses { get; set; } = [];
 
     /// <summary>Where external and load-balancer IPs have to lie; the flag <c>--vip-ranges</c>, which upstream does not have, and no field.</summary>

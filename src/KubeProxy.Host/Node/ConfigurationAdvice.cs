@@ -1,4 +1,5 @@
 using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Host.Configuration;
 
 namespace KubeProxy.Host.Node;
@@ -24,8 +25,10 @@ internal static class ConfigurationAdvice
             yield break;
         }
 
-        if (addresses is [EffectiveConfiguration.PrimaryNodePorts]) yield break;
-        var families = FamiliesOf(addresses).ToHashSet();
+        var opened = NodePortAddresses.Parse(addresses);
+        foreach (var advice in OnLoopback(configuration, opened)) yield return advice;
+        if (opened.Primary) yield break; // Of each family.
+        var families = opened.Blocks.Select(block => block.Family).ToHashSet();
         var isDualStack = FamiliesOf(configuration.ClusterCidrs).Distinct().Count() == 2 || FamiliesOf(podCidrs).Distinct().Count() == 2;
         if (!families.Contains(primary))
             yield return new($"nodePortAddresses has no {primary} block, although the cluster seems to be {primary} first: {primary} node ports are open on all addresses of this node");
@@ -54,6 +57,16 @@ internal static class ConfigurationAdvice
         bool AreOther(IReadOnlyList<string> cidrs) => cidrs.Count > 0 && FamiliesOf(cidrs).All(family => family != primary);
 
         bool IsOther(string address) => HostPort.TryParse(address, out var parsed) && parsed.Address.Value != UInt128.Zero && parsed.Address.Family != primary;
+    }
+
+    // In iptables mode those on 127.0.0.0/8 are opened, and in userspace mode all.
+    private static IEnumerable<Advice> OnLoopback(EffectiveConfiguration configuration, NodePortAddresses opened)
+    {
+        if (configuration.Mode is not (ProxyMode.Nftables or ProxyMode.Ipvs)) yield break;
+        if (opened.NamesLocalhost(IpFamily.IPv4) || opened.NamesLocalhost(IpFamily.IPv6))
+            yield return new($"nodePortAddresses names loopback addresses, on which mode {configuration.Mode} opens no node ports");
+        foreach (var block in opened.LoopbackBesidesLocalhost)
+            yield return new($"nodePortAddresses names {block}, loopback addresses on which mode {configuration.Mode} opens no node ports");
     }
 
     private static IEnumerable<IpFamily> FamiliesOf(IEnumerable<string> cidrs)

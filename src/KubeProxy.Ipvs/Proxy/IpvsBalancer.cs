@@ -141,7 +141,9 @@ public sealed partial class IpvsBalancer : IBalancer
     private async Task<(int Operations, Dictionary<RuleOwner, string> Refused)> WriteAsync(CancellationToken cancellationToken)
     {
         var before = _servers.Draining;
+        var made = await _interface.EnsureAsync(cancellationToken);
         var (operations, refused) = await _servers.WriteAsync(cancellationToken);
+        operations += made;
         if (refused.Count > 0)
         {
             // Perhaps the kernel did not have what we believed it had; by now we know what it has.

@@ -40,6 +40,17 @@ public static class IpvsCleanup
         return [.. deletions.Select(deletion => $"virtual service {deletion.Service}"), $"interface {link.Name}"];
     }
 
+    /// <summary>Whether a kube-proxy was here in that mode, ours or upstream's, so that there is something to remove.</summary>
+    /// <param name="connect">Opens the connection to the interfaces.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NetlinkException">The kernel refused to tell.</exception>
+    public static async Task<bool> IsNeededAsync(Func<IRouteClient> connect, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(connect);
+        using var routes = connect();
+        return (await routes.ListLinksAsync(cancellationToken)).Any(link => link.Name == VirtualInterface.Name);
+    }
+
     private static async Task<IReadOnlyList<VirtualServiceState>> ListAsync(IIpvs ipvs, CancellationToken cancellationToken)
     {
         try

@@ -70,6 +70,13 @@ internal sealed class VirtualInterface(IRouteClient routes, IpFamily family) : I
         adoption.Complete();
     }
 
+    /// <summary>
+    /// Makes the interface if it is not there. To be called before virtual services are made: by the interface other modes tell, and clean-up
+    /// does, that there are any.
+    /// </summary>
+    /// <returns>How many things were changed.</returns>
+    public Task<int> EnsureAsync(CancellationToken cancellationToken) => EnsureLinkAsync(cancellationToken);
+
     /// <summary>Makes the interface if it is not there, and its addresses as wanted.</summary>
     /// <param name="refused">Gets whose address the kernel refuses, and why.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Proxy.Balanced;
 using KubeProxy.Netfilter.Proxy.Nftables;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace KubeProxy.Netfilter.Proxy;
 /// A backend whose connections are balanced by something else in the kernel (<see cref="IBalancer"/>). It writes the rules for
 /// everything else: masquerading, what is refused, source ranges, and traffic that the policies keep away from the balancer.
 /// </summary>
-public sealed class BalancedBackend : IProxyBackend, IBackendRules
+public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
 {
     private readonly BalancedBackendOptions _options;
     private readonly IBalancer _balancer;
@@ -24,7 +25,10 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
     private readonly BalancedCompiler _compiler;
     private readonly RulesetSync _sync;
     private readonly ForwardAccepts _forwardAccepts;
+    private readonly IForeignChanges _forwardChanges;
+    private readonly ILogger _logger;
     private bool _hasForwardAccepts;
+    private string? _forwardRefusal;
     private int _operations;
     private int _repaired;
 
@@ -38,7 +42,7 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(balancer);
-        (_options, _balancer) = (options, balancer);
+        (_options, _balancer, _logger, _forwardChanges) = (options, balancer, logger, parts.ForwardChanges);
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BalancedLayout(rules, options.Masquerade);
         _maps = new BalancedMaps(rules, new FixedSets(rules));
@@ -57,6 +61,7 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
     /// <inheritdoc/>
     public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken) => _sync.StartAsync(requestSync, async token =>
     {
+        _forwardChanges.Start(requestSync);
         await _balancer.StartAsync(requestSync, token);
         if (await _sync.TryLookAsync(token)) _sizes.Adopt(_reader.FoundChains);
     }, cancellationToken);
@@ -93,9 +98,8 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
 
     async ValueTask<bool> IBackendRules.CompleteAsync(bool verify, CancellationToken cancellationToken)
     {
+        await EnsureForwardAcceptsAsync(verify, cancellationToken);
         // What it compared with the kernel once it need not compare again because rules are written again.
-        if (verify || !_hasForwardAccepts) _operations += await _forwardAccepts.EnsureAsync(cancellationToken) ? 1 : 0;
-        _hasForwardAccepts = true;
         var result = await _balancer.SyncAsync(verify, cancellationToken);
         _operations += result.Operations;
         _repaired += result.Repaired;
@@ -126,6 +130,29 @@ public sealed class BalancedBackend : IProxyBackend, IBackendRules
         CompileBase();
         return true;
     }
+
+    // A node whose kernel lacks what iptables needs has no firewall made by it either: services must not fail for that.
+    private async Task EnsureForwardAcceptsAsync(bool verify, CancellationToken cancellationToken)
+    {
+        var isTouched = _forwardChanges.TakeTouched();
+        if (!verify && !isTouched && _hasForwardAccepts) return;
+        try
+        {
+            var count = await _forwardAccepts.EnsureAsync(cancellationToken) ? 1 : 0;
+            _operations += count;
+            if (_hasForwardAccepts) _repaired += count;
+            (_hasForwardAccepts, _forwardRefusal) = (true, null);
+        }
+        catch (Exception e) when (e is NftTransactionException or NftUnknownOutcomeException or NftReadException)
+        {
+            if (_forwardRefusal != e.Message) LogNotAccepted(_logger, _options.Mode, _options.Family, e.Message);
+            (_hasForwardAccepts, _forwardRefusal) = (false, e.Message);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Mode} ({Family}): packets of services cannot be accepted in chain FORWARD of iptables' table filter; where its policy is DROP, "
+        + "or a rule of the host drops them, services with endpoints on other interfaces do not work: {Reason}")]
+    private static partial void LogNotAccepted(ILogger logger, string mode, IpFamily family, string reason);
 
     private void CompileBase()
     {

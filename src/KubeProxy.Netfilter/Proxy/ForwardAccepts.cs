@@ -19,6 +19,10 @@ internal sealed class ForwardAccepts(INftables nftables, IpFamily family, uint m
 
     private static readonly IptablesChain Forward = new(IptablesTable.Filter, "FORWARD");
 
+    /// <summary>Whether what somebody else did may have taken the packets' way from them.</summary>
+    public static bool Concerns(NftChange change, IpFamily family) => change.Chains.Any(changed =>
+        changed.Chain == Chain.Key(family) || (changed.IsRemoval && changed.Chain == Forward.Key(family)));
+
     /// <summary>The chain.</summary>
     public static IptablesChain Chain { get; } = new(IptablesTable.Filter, ChainNames.Forward);
 

@@ -31,6 +31,10 @@ public static class IptablesCleanup
     /// <summary>Whether the chain is of upstream's ipvs mode, and of no other.</summary>
     public static bool IsOfIpvsMode(IptablesChain chain) => !chain.IsStandard() && OnlyInIpvsMode.Contains(chain.Name);
 
+    /// <summary>Whether the chain tells that an iptables mode was here: no ipvs mode has it.</summary>
+    public static bool IsOfIptablesModeOnly(IptablesChain chain) =>
+        !chain.IsStandard() && (chain.Name is ChainNames.NodePorts or ChainNames.ExternalServices or ChainNames.Canary || ChainNames.IsOfServicePort(chain));
+
     /// <summary>Whether the chain is of an iptables mode, or of upstream's ipvs mode.</summary>
     public static bool IsOfAnyMode(IptablesChain chain) =>
         IsOfIpvsMode(chain) || (!chain.IsStandard() && chain.Name != ChainNames.Firewall && OwnedChains.KindOf(chain) != ChainKind.NotOurs);
@@ -38,6 +42,15 @@ public static class IptablesCleanup
     /// <inheritdoc cref="RunAsync(INftables, IpFamily, Func{IptablesChain, bool}, CancellationToken)"/>
     public static Task<IReadOnlyList<IptablesChain>> RunAsync(INftables nftables, IpFamily family, CancellationToken cancellationToken = default) =>
         RunAsync(nftables, family, IsOfAnyMode, cancellationToken);
+
+    /// <summary>Whether there are chains that only an iptables mode has, ours or upstream's.</summary>
+    /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
+    public static async Task<bool> HasIptablesModeAsync(INftables nftables, IpFamily family, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(nftables);
+        return (await nftables.ListChainsAsync(IptablesTable.Nat.Key(family), cancellationToken))
+            .Any(chain => IsOfIptablesModeOnly(new IptablesChain(IptablesTable.Nat, chain.Key.Name)));
+    }
 
     /// <summary>Removes what there is of one family, in one transaction.</summary>
     /// <param name="nftables">The kernel.</param>

@@ -5,8 +5,10 @@ namespace KubeProxy.Netfilter.Proxy;
 /// <summary>Packets to loopback addresses that are routed elsewhere, which node ports on them need.</summary>
 public static class LocalnetRouting
 {
-    /// <summary>The sysctl that allows it.</summary>
-    public const string RouteLocalnet = "proc/sys/net/ipv4/conf/all/route_localnet";
+    private const string RouteLocalnet = "proc/sys/net/ipv4/conf/all/route_localnet";
+
+    /// <summary>The sysctl that allows it. With it, other hosts of a link reach loopback addresses too, unless rules keep them from that.</summary>
+    public static ModeSysctl Sysctl { get; } = new(RouteLocalnet, 1, 0);
 
     /// <summary>Allows it in the network namespace of the calling thread, unless it is.</summary>
     /// <exception cref="ProxyBackendException">That is not allowed.</exception>

@@ -6,7 +6,8 @@ namespace KubeProxy.Netfilter.Proxy;
 /// <summary>A sysctl that a mode sets.</summary>
 /// <param name="Path">As in <see cref="KernelSettings"/>, for example <c>proc/sys/net/ipv4/conf/all/route_localnet</c>.</param>
 /// <param name="Value">The value.</param>
-public readonly record struct ModeSysctl(string Path, long Value);
+/// <param name="KernelDefault">What the kernel sets it to in a new network namespace.</param>
+public readonly record struct ModeSysctl(string Path, long Value, long KernelDefault);
 
 /// <summary>
 /// Which sysctls were what before a mode set them, so that another mode can put them back. The record is kept in the kernel, as a table
@@ -23,27 +24,57 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
     /// <summary>The table.</summary>
     public static NftTableKey Table { get; } = new(NftFamily.Inet, "kube-proxy-sysctls");
 
-    /// <summary>Notes the values of those that are not yet as the mode wants them. To be called before they are set.</summary>
+    /// <summary>
+    /// Notes the values of those that are not noted yet. To be called before they are set. One that is as wanted is noted too: it was an
+    /// administrator's then, and stays so.
+    /// </summary>
+    /// <param name="wanted">Those that the mode sets.</param>
+    /// <param name="isInherited">
+    /// Whether a proxy that notes nothing, such as upstream's, was here in the same mode: then those that are as wanted may be its work, and are
+    /// not noted.
+    /// </param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NftTransactionException">The kernel refused it.</exception>
     /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
-    public async Task NoteAsync(IEnumerable<ModeSysctl> wanted, CancellationToken cancellationToken = default)
+    public async Task NoteAsync(IEnumerable<ModeSysctl> wanted, bool isInherited, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(wanted);
-        var changes = wanted.Select(sysctl => (Sysctl: sysctl, Found: settings.ReadNumber(sysctl.Path)))
-            .Where(pair => pair.Found is { } found && found != pair.Sysctl.Value).ToList();
-        if (changes.Count == 0) return;
+        var found = wanted.Select(sysctl => (Sysctl: sysctl, Value: settings.ReadNumber(sysctl.Path)))
+            .Where(pair => pair.Value is { } value && !(isInherited && value == pair.Sysctl.Value)).ToList();
+        if (found.Count == 0) return;
         await RetryAsync(async transaction =>
         {
             var known = (await nftables.ListChainsAsync(Table, cancellationToken)).Select(chain => chain.Key.Name).ToHashSet();
+            var added = found.Where(pair => !known.Contains(NameOf(pair.Sysctl.Path))).ToList();
+            if (added.Count == 0) return;
             transaction.Add(new NftTable(Table) { Comment = "values before kube-proxy changed them" });
-            foreach (var (sysctl, found) in changes.Where(change => !known.Contains(NameOf(change.Sysctl.Path))))
-                transaction.Add(new NftChain(new NftChainKey(Table, NameOf(sysctl.Path))) { Comment = Note(found!.Value, sysctl.Value) });
+            foreach (var (sysctl, value) in added)
+                transaction.Add(new NftChain(new NftChainKey(Table, NameOf(sysctl.Path))) { Comment = Note(value!.Value, sysctl.Value) });
         }, cancellationToken);
     }
 
-    /// <summary>Whether it is noted what the sysctl was.</summary>
-    public async Task<bool> HasAsync(string path, CancellationToken cancellationToken = default) =>
-        (await nftables.ListChainsAsync(Table, cancellationToken)).Any(chain => chain.Key.Name == NameOf(path));
+    /// <summary>
+    /// Sets those back to what a new network namespace has that are as the mode sets them, and of which it is not noted what they were. For what a
+    /// proxy left that notes nothing, such as upstream's.
+    /// </summary>
+    /// <returns>What was set, one text each.</returns>
+    /// <exception cref="IOException">A sysctl cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">A sysctl may not be written.</exception>
+    /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
+    public async Task<IReadOnlyList<string>> ResetAsync(IEnumerable<ModeSysctl> left, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        var noted = (await nftables.ListChainsAsync(Table, cancellationToken)).Select(chain => chain.Key.Name).ToHashSet();
+        List<string> reset = [];
+        foreach (var sysctl in left.Where(sysctl => sysctl.Value != sysctl.KernelDefault && !noted.Contains(NameOf(sysctl.Path))))
+        {
+            if (settings.ReadNumber(sysctl.Path) != sysctl.Value) continue;
+            settings.Write(sysctl.Path, sysctl.KernelDefault);
+            reset.Add(string.Create(CultureInfo.InvariantCulture, $"sysctl {NameOf(sysctl.Path)}={sysctl.Value} (it is the kernel's {sysctl.KernelDefault} again)"));
+        }
+
+        return reset;
+    }
 
     /// <summary>Puts those back that were noted, unless somebody else has changed them since, and forgets them.</summary>
     /// <param name="keep">Those of the mode in force.</param>
@@ -64,9 +95,9 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
         foreach (var chain in ended)
         {
             var path = PathOf(chain.Key.Name);
-            if (Read(chain.Comment) is not { } values || settings.ReadNumber(path) != values.Set) continue;
+            if (Read(chain.Comment) is not { } values || values.Found == values.Set || settings.ReadNumber(path) != values.Set) continue;
             settings.Write(path, values.Found);
-            restored.Add($"sysctl {chain.Key.Name} is {values.Found.ToString(CultureInfo.InvariantCulture)} again");
+            restored.Add(string.Create(CultureInfo.InvariantCulture, $"sysctl {chain.Key.Name}={values.Set} (it is {values.Found} again, as before)"));
         }
 
         await RetryAsync(transaction =>
@@ -84,6 +115,7 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
         {
             var transaction = new NftTransaction { ExpectedGeneration = await nftables.GetGenerationAsync(cancellationToken) };
             await fill(transaction);
+            if (transaction.IsEmpty) return;
             try
             {
                 await nftables.CommitAsync(transaction, cancellationToken);
@@ -104,7 +136,7 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
     private static string Note(long found, long set) => string.Create(CultureInfo.InvariantCulture, $"was {found}, set to {set}");
 
     private static (long Found, long Set)? Read(string? comment) =>
-        comment?.Split(' ') is ["was", var found, "set", "to", var set]
-        && long.TryParse(found.TrimEnd(','), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var before)
+        comment?.Split(' ') is ["was", [.. var found, ','], "set", "to", var set]
+        && long.TryParse(found, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var before)
         && long.TryParse(set, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var after) ? (before, after) : null;
 }

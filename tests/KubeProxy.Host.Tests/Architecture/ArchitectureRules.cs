@@ -44,7 +44,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Netfilter"] = ["KubeProxy.Core.Model", "KubeProxy.Netlink", "KubeProxy.Netfilter"],
         ["KubeProxy.Ipvs"] = ["KubeProxy.Core", "KubeProxy.Netlink", "KubeProxy.Netfilter"],
         ["KubeProxy.Host.Yaml"] = ["KubeProxy.Core.Manifests"],
-        ["KubeProxy.Host.Configuration"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Yaml"],
+        ["KubeProxy.Host.Configuration"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.CommandLine"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Logging"] = ["KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core", "KubeProxy.Host.Configuration"],

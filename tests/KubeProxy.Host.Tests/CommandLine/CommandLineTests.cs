@@ -88,9 +88,18 @@ public sealed class CommandLineTests
     {
         var tested = Flags.Select(row => row.Data.Item1.TrimStart('-').Split('=')[0].Replace('_', '-')).Append("proxy-mode");
         string[] alpha = ["log-text-split-stream", "log-json-split-stream", "log-text-info-buffer-size", "log-json-info-buffer-size"];
+        string[] elsewhere = ["vip-ranges"]; // It is no field.
         Assert.Equal(
             FlagTable.All.Where(flag => flag.Apply is not null).Select(flag => flag.Name).Order(),
-            tested.Concat(alpha).Where(name => name != "v4").Distinct().Order());
+            tested.Concat(alpha).Concat(elsewhere).Where(name => name != "v4").Distinct().Order());
+    }
+
+    [Fact]
+    public void Ranges_of_virtual_ips_are_taken_beside_a_file_and_checked()
+    {
+        Assert.Equal(["198.51.100.0/24", "192.0.2.1-192.0.2.9"], Load("--vip-ranges=198.51.100.0/24,192.0.2.1-192.0.2.9").VipRanges);
+        var refused = Assert.Throws<ConfigurationException>(() => Load("--vip-ranges=192.0.2.9-192.0.2.1"));
+        Assert.Contains("--vip-ranges[0]: '192.0.2.9-192.0.2.1' ends before it begins", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]

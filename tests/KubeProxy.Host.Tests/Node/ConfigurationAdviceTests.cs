@@ -21,6 +21,9 @@ public sealed class ConfigurationAdviceTests
     [InlineData("10.0.0.0/8", "", "10.0.0.0/8,fd00::/8", "dual-stack")]
     [InlineData("10.0.0.0/8,fd00::/8", "10.0.0.0/8,fd00::/8", "", null)]
     [InlineData("fd00::/8", "", "", "no IPv4 block")]
+    [InlineData("primary,fd00::/8", "10.0.0.0/8,fd00::/8", "", null)]
+    [InlineData("localhost", "10.0.0.0/8,fd00::/8", "", null)]
+    [InlineData("all", "10.0.0.0/8,fd00::/8", "", null)]
     public void Node_ports_that_are_open_wider_than_meant_are_named(string nodePorts, string clusterCidr, string podCidrs, string? expected)
     {
         var advice = ConfigurationAdvice.OnNodePorts(Configuration(Split(nodePorts), clusterCidr), IpFamily.IPv4, Split(podCidrs)).ToList();
