@@ -94,7 +94,7 @@ internal static class ProxyBackends
         if (sysctls.Count == 0) return;
         await using var nftables = NftablesClient.Open();
         var isInherited = configuration.Mode == ProxyMode.Ipvs
-            ? await IpvsCleanup.IsNeededAsync(RouteClient.Open, cancellationToken)
+            ? await IpvsCleanup.IsNeededAsync(() => RouteClient.Open(), cancellationToken)
             : await IptablesCleanup.HasIptablesModeAsync(nftables, IpFamily.IPv4, cancellationToken);
         await new SysctlRecord(nftables, new KernelSettings()).NoteAsync(sysctls, isInherited, cancellationToken);
     }
