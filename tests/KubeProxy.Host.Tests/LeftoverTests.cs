@@ -12,7 +12,7 @@ public sealed class LeftoverTests : ProgramTests
     [Fact]
     public async Task It_makes_the_proxy_unready_until_it_can_be_removed()
     {
-        var cleaner = new FakeCleaner { Problem = "the device is busy" };
+        var cleaner = new StubbornCleaner { Problem = "the device is busy" };
         var (run, pages, stop) = Start(cleaner);
         using var _ = stop;
         var answer = await EventuallyContainsAsync(pages + "/readyz", "the device is busy");
@@ -33,7 +33,7 @@ public sealed class LeftoverTests : ProgramTests
     [Fact]
     public async Task What_has_no_effect_on_services_is_only_told()
     {
-        var (run, pages, stop) = Start(new FakeCleaner { Problem = "read-only file system", CanWin = false });
+        var (run, pages, stop) = Start(new StubbornCleaner { Problem = "read-only file system", CanWin = false });
         using var _ = stop;
         await EventuallyAsync(pages + "/readyz", HttpStatusCode.OK);
         Assert.Contains("read-only file system", await EventuallyAsync(pages + "/status", HttpStatusCode.OK), StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class LeftoverTests : ProgramTests
     [Fact]
     public async Task As_long_as_it_is_not_known_what_there_is_nothing_is_claimed()
     {
-        var cleaner = new FakeCleaner { Hold = new TaskCompletionSource() };
+        var cleaner = new StubbornCleaner { Hold = new TaskCompletionSource() };
         var (run, pages, stop) = Start(cleaner);
         using var _ = stop;
         await UntilAsync(() => cleaner.Attempts == 1);
@@ -55,7 +55,7 @@ public sealed class LeftoverTests : ProgramTests
         Assert.Equal(0, await run);
     }
 
-    private (Task<int> Run, string Pages, CancellationTokenSource Stop) Start(FakeCleaner cleaner)
+    private (Task<int> Run, string Pages, CancellationTokenSource Stop) Start(StubbornCleaner cleaner)
     {
         var metrics = FreePort();
         WriteFile("m/web.yaml", Web(FreePort()));
@@ -90,7 +90,13 @@ public sealed class LeftoverTests : ProgramTests
         throw new TimeoutException($"{url} never said '{text}'.");
     }
 
-    private sealed class FakeCleaner : IRuleCleaner
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        for (var i = 0; i < 400 && !condition(); i++) await Task.Delay(50, Cancel);
+        Assert.True(condition());
+    }
+
+    private sealed class StubbornCleaner : IRuleCleaner
     {
         private int _attempts;
 

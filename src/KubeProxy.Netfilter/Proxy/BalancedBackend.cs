@@ -156,9 +156,9 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
 
     private void CompileBase()
     {
-        foreach (var set in _maps.All(_sizes.Largest)) _maps.Stage(set);
+        foreach (var set in _maps.All(_sizes.All)) _maps.Stage(set);
         foreach (var chain in _layout.Chains(_sync.Node with { NodePortAddresses = Everywhere })) _maps.Stage(chain);
-        foreach (var chain in _balancing.Chains(_sizes.Largest, BalancedMaps.ListKinds)) _maps.Stage(chain);
+        foreach (var chain in _balancing.Chains(_sizes.All, BalancedMaps.ListKinds)) _maps.Stage(chain);
         foreach (var address in _compiler.Node.ForNodePorts) _maps.NodePortIps.Stage(address, default);
         _maps.Commit(RuleOwner.Base);
     }

@@ -70,9 +70,9 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
 
     private void CompileBase()
     {
-        foreach (var set in _sets.All(_sizes.Largest, EndpointLists.All)) _state.Stage(set);
+        foreach (var set in _sets.All(_sizes.All, EndpointLists.All)) _state.Stage(set);
         foreach (var chain in _layout.Chains(_sync.Node)) _state.Stage(chain);
-        foreach (var chain in _balancing.Chains(_sizes.Largest, EndpointLists.All)) _state.Stage(chain);
+        foreach (var chain in _balancing.Chains(_sizes.All, EndpointLists.All)) _state.Stage(chain);
         foreach (var address in NodePortAddresses()) _state.NodePortIps.Stage(address, default);
         _state.Commit(RuleOwner.Base);
     }

@@ -13,6 +13,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     // Above this the messages for our own listener cost more than joining the group again.
     private const int LargeCommit = 1024;
     private const int Attempts = 20;
+    private const int TooManyJumps = 31; // EMLINK
 
     private uint _generation;
     private bool _looked;
@@ -166,7 +167,8 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         }
 
         var blamed = new Dictionary<RuleOwner, string>();
-        foreach (var failure in refusal.Failures) Blame(failure, writes, blamed);
+        var failures = Causes(refusal.Failures);
+        foreach (var failure in failures) Blame(failure, writes, blamed);
         if (blamed.Count == 0 && !_splitElements)
         {
             // An older kernel does not say which element it was: one message for each will tell.
@@ -174,7 +176,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
             return null;
         }
 
-        string[] shared = [.. refusal.Failures.Select(failure => WriteOf(failure, writes)?.Object).OfType<string>().Distinct()];
+        string[] shared = [.. failures.Select(failure => WriteOf(failure, writes)?.Object).OfType<string>().Distinct()];
         return new Refusal(blamed, shared, Describe(refusal, writes) + refusal.Message, refusal);
     }
 
@@ -183,6 +185,13 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         : refusal.Failures.Any(failure => WriteOf(failure, writes) is { } write && OwnerOf(write, failure.ElementIndex) is not null)
             ? "The kernel refuses the base rules. "
             : "The kernel refuses to remove what nothing asks for any more. ";
+
+    // Once jumps are too many or too deep, the kernel refuses whatever else is added to the table for the same reason.
+    private static List<NftFailure> Causes(IReadOnlyList<NftFailure> failures)
+    {
+        var first = failures.FirstOrDefault(failure => failure.Errno == TooManyJumps);
+        return [.. failures.Where(failure => failure.Errno != TooManyJumps || ReferenceEquals(failure, first))];
+    }
 
     private static void Blame(NftFailure failure, List<PendingWrite> writes, Dictionary<RuleOwner, string> blamed)
     {

@@ -40,7 +40,7 @@ public class EndpointCountTests
     [Fact]
     public void No_size_leads_to_another_so_that_no_length_exceeds_the_kernels_limit_of_jumps()
     {
-        var chains = new Balancing(Rules).Chains(SizeClass.Largest, EndpointLists.All).ToDictionary(chain => chain.Chain.Key.Name);
+        var chains = new Balancing(Rules).Chains([.. SizeClass.Largest.UpTo()], EndpointLists.All).ToDictionary(chain => chain.Chain.Key.Name);
         foreach (var lists in EndpointLists.All)
         {
             foreach (var size in SizeClass.Largest.UpTo())
@@ -61,7 +61,7 @@ public class EndpointCountTests
     public void All_endpoints_are_equally_likely(int count)
     {
         var size = SizeClass.Of(count);
-        var rules = new Balancing(Rules).Chains(size, [EndpointLists.Ips]).Single(chain => chain.Chain.Key.Name == EndpointLists.Ips.ChainOf(size)).Rules;
+        var rules = new Balancing(Rules).Chains([size], [EndpointLists.Ips]).Single(chain => chain.Chain.Key.Name == EndpointLists.Ips.ChainOf(size)).Rules;
         uint[] draws = [.. rules.Select(rule => ((NftDnat)rule.Statements.Single()).Target).Cast<NftMapLookup>().Select(lookup => ((NftConcat)lookup.Key).Parts.OfType<NftNumgen>().Single().Modulus)];
         var chances = new double[count];
         var left = 1.0;
@@ -111,14 +111,40 @@ public class EndpointCountTests
         Assert.Equal(3_001, Count(harness));
     }
 
+    [Fact]
+    public async Task Of_two_sizes_only_the_refused_one_is_given_up()
+    {
+        await using var harness = await BackendHarness.StartAsync();
+        harness.Nftables.Refuse = (operation, _) => operation is NftOperation.AddSet { Set.Key.Name: "service-ips-4096" } ? OutOfMemory : 0;
+        var first = await harness.FirstSyncAsync(Large(3_000), Large(100, "larger"), Large(20_000, "largest"));
+        Assert.Equal("default/large:http", Assert.Single(first.Quarantined).Owner.ToString());
+        Assert.Equal(20_100, Count(harness));
+    }
+
+    [Fact]
+    public async Task One_that_makes_jumps_too_many_is_not_the_fault_of_those_after_it()
+    {
+        await using var harness = await BackendHarness.StartAsync();
+        var culprit = false;
+        // As the kernel does: from the first one on, everything.
+        harness.Nftables.Refuse = (operation, _) =>
+        {
+            culprit = operation is not NftOperation.AddTable && (culprit || operation is NftOperation.AddRule { Chain.Name: "endpoints-4096" });
+            return culprit && operation is NftOperation.AddRule or NftOperation.AddElements && culprit ? 31 : 0;
+        };
+        var first = await harness.FirstSyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1, 2), Large(3_000), Plans.ClusterIp("z", "10.96.0.11", 1, 2));
+        Assert.Equal("default/large:http", Assert.Single(first.Quarantined).Owner.ToString());
+        Assert.Equal(4, Count(harness));
+    }
+
     private static int RefuseLarge(NftOperation operation, NftElement? _) =>
         operation is NftOperation.AddChain { Chain.Key.Name: var name } && EndpointLists.SizeOf(name) is { Slots: > 1_024 } ? OutOfMemory : 0;
 
     private static int Count(BackendHarness harness) => harness.Nftables.Elements(new NftSetKey(Rules.Table, FixedSets.Endpoints)).Count;
 
-    private static ServicePortPlan Large(int count) => Plans.ClusterIp("large", "10.96.0.20") with
+    private static ServicePortPlan Large(int count, string name = "large") => Plans.ClusterIp(name, $"10.96.1.{name.Length}") with
     {
-        Frontends = [.. Plans.ClusterIp("large", "10.96.0.20", 1).Frontends],
+        Frontends = [.. Plans.ClusterIp(name, $"10.96.1.{name.Length}", 1).Frontends],
         ClusterEndpoints = [.. Enumerable.Range(0, count).Select(i => new IpEndpoint(IpAddr.FromValue(IpFamily.IPv4, (UInt128)(0x0A80_0000 + i)), 8080))],
     };
 }

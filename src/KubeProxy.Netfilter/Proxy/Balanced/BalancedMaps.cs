@@ -40,6 +40,6 @@ internal sealed class BalancedMaps : ServiceMaps
     /// <summary>The virtual addresses that are bound to the balancer's interface.</summary>
     public ElementCollection<IpAddr, NoValue> Virtual { get; }
 
-    /// <summary>The sets and maps that there are as long as no list of endpoints is longer than that.</summary>
-    public IEnumerable<NftSet> All(SizeClass largest) => [.. _sets.All(largest, ListKinds), Balanced.Set, Virtual.Set];
+    /// <summary>The sets and maps that there are for lists of some sizes.</summary>
+    public IEnumerable<NftSet> All(IReadOnlyCollection<SizeClass> sizes) => [.. _sets.All(sizes, ListKinds), Balanced.Set, Virtual.Set];
 }

@@ -22,15 +22,15 @@ internal sealed class Balancing(RuleParts parts)
     private const int Draws = 8;
 
     /// <summary>The chains of some kinds of lists.</summary>
-    /// <param name="largest">The longest lists that there are.</param>
+    /// <param name="sizes">The sizes of lists that there are.</param>
     /// <param name="kinds">The kinds of lists that there are.</param>
-    public IEnumerable<ChainDefinition> Chains(SizeClass largest, IEnumerable<EndpointLists> kinds) => kinds.SelectMany(lists =>
-        largest.UpTo().Select(size => parts.Chain(lists.ChainOf(size), [.. Choose(lists, size)])).Append(parts.Chain(lists.Chain, [.. Sort(lists, largest)])));
+    public IEnumerable<ChainDefinition> Chains(IReadOnlyCollection<SizeClass> sizes, IEnumerable<EndpointLists> kinds) => kinds.SelectMany(lists =>
+        sizes.Select(size => parts.Chain(lists.ChainOf(size), [.. Choose(lists, size)])).Append(parts.Chain(lists.Chain, [.. Sort(lists, sizes)])));
 
-    private IEnumerable<NftRule> Sort(EndpointLists lists, SizeClass largest)
+    private IEnumerable<NftRule> Sort(EndpointLists lists, IEnumerable<SizeClass> sizes)
     {
         var frontend = parts.FrontendOf(lists.NodePorts);
-        foreach (var size in largest.UpTo())
+        foreach (var size in sizes)
             yield return new NftRule(new NftSetMatch(frontend, lists.SetOf(size)), RuleParts.Goto(lists.ChainOf(size)));
         yield return new NftRule(new NftVerdictMapStatement(frontend, lists.AffinityMap));
     }

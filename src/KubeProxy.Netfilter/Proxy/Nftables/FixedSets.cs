@@ -57,13 +57,13 @@ internal sealed class FixedSets
         _sets = all.ToDictionary(set => set.Key.Name);
     }
 
-    /// <summary>Those that there are as long as no list of endpoints is longer than that.</summary>
-    /// <param name="largest">The longest lists that there are.</param>
+    /// <summary>Those that there are for lists of some sizes.</summary>
+    /// <param name="sizes">The sizes of lists that there are.</param>
     /// <param name="kinds">The kinds of lists that there are.</param>
-    public IEnumerable<NftSet> All(SizeClass largest, IReadOnlyCollection<EndpointLists> kinds)
+    public IEnumerable<NftSet> All(IReadOnlyCollection<SizeClass> sizes, IReadOnlyCollection<EndpointLists> kinds)
     {
         var unneeded = EndpointLists.All.SelectMany(lists => kinds.Contains(lists)
-            ? SizeClass.Largest.UpTo().Where(size => size.CompareTo(largest) > 0).Select(lists.SetOf)
+            ? SizeClass.Largest.UpTo().Except(sizes).Select(lists.SetOf)
             : [lists.Map, lists.AffinityMap, .. SizeClass.Largest.UpTo().Select(lists.SetOf)]).ToHashSet();
         return _sets.Values.Where(set => !unneeded.Contains(set.Key.Name));
     }

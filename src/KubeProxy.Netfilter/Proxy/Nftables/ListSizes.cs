@@ -1,32 +1,41 @@
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
-/// <summary>For which sizes of lists there are chains and sets.</summary>
+/// <summary>
+/// For which sizes of lists there are chains and sets: for the common ones always, for others as long as a service has such a list. None
+/// needs another.
+/// </summary>
 internal sealed class ListSizes(ServiceMaps maps)
 {
-    /// <summary>The largest one.</summary>
-    public SizeClass Largest { get; private set; } = SizeClass.Common;
+    private readonly SortedSet<SizeClass> _sizes = [.. SizeClass.Common.UpTo()];
+
+    /// <summary>The sizes.</summary>
+    public IReadOnlyCollection<SizeClass> All => _sizes;
 
     /// <summary>Notes the chains that were found in the kernel.</summary>
-    public void Adopt(IEnumerable<string> chains)
-    {
-        foreach (var chain in chains)
-            if (EndpointLists.SizeOf(chain) is { } size && size.CompareTo(Largest) > 0) Largest = size;
-    }
+    public void Adopt(IEnumerable<string> chains) => _sizes.UnionWith(chains.Select(EndpointLists.SizeOf).OfType<SizeClass>());
 
     /// <summary>
-    /// Gives the largest size up, if it is not one that is always there and what the kernel refuses belongs to one of these: the service ports
-    /// with lists of that size are quarantined.
+    /// Gives the sizes up that the kernel refuses, unless they are always there or in force: the service ports with lists of these sizes are
+    /// quarantined. When it is not known which size is refused, that is the largest.
     /// </summary>
     /// <param name="refused">The chains and sets that the kernel refuses; empty when it does not say which.</param>
     /// <param name="quarantine">Takes a service port out.</param>
-    /// <returns>Whether it was given up.</returns>
+    /// <returns>Whether any was given up.</returns>
     public bool GiveUp(IReadOnlyCollection<string> refused, Action<RuleOwner> quarantine)
     {
-        if (Largest == SizeClass.Common || maps.IsInKernel(Largest)) return false;
-        if (refused.Count > 0 && !refused.Any(name => EndpointLists.SizeOf(name) is { } size && size.CompareTo(SizeClass.Common) > 0)) return false;
-        foreach (var owner in maps.OwnersOf(Largest)) quarantine(owner);
-        Largest = maps.LargestInUse;
-        return true;
+        var candidates = _sizes.Where(size => size.CompareTo(SizeClass.Common) > 0 && !maps.IsInKernel(size)).ToList();
+        var named = refused.Select(EndpointLists.SizeOf).OfType<SizeClass>().ToHashSet();
+        // Rules that lead to the sizes stand in chains of no size.
+        var isUnclear = named.Count == 0 && refused.All(name => EndpointLists.All.Any(lists => lists.Chain == name));
+        List<SizeClass> given = isUnclear ? candidates.TakeLast(1).ToList() : candidates.Where(named.Contains).ToList();
+        foreach (var size in given)
+        {
+            foreach (var owner in maps.OwnersOf(size)) quarantine(owner);
+            _sizes.Remove(size);
+        }
+
+        if (given.Count > 0) _sizes.UnionWith(maps.SizesInUse); // What was in force before comes back.
+        return given.Count > 0;
     }
 
     /// <summary>Sees what the services need now.</summary>
@@ -34,11 +43,12 @@ internal sealed class ListSizes(ServiceMaps maps)
     /// Whether those go that are no longer needed. They stay until the periodic check, so that a service that grows and shrinks does
     /// not make and delete them.
     /// </param>
-    /// <returns>Whether the largest one changed.</returns>
+    /// <returns>Whether there are others than before.</returns>
     public bool Update(bool shrink)
     {
-        var (before, needed) = (Largest, maps.LargestInUse);
-        if (shrink || needed.CompareTo(Largest) > 0) Largest = needed;
-        return Largest != before;
+        SizeClass[] before = [.. _sizes], needed = [.. SizeClass.Common.UpTo(), .. maps.SizesInUse];
+        if (shrink) _sizes.IntersectWith(needed);
+        _sizes.UnionWith(needed);
+        return !_sizes.SequenceEqual(before);
     }
 }

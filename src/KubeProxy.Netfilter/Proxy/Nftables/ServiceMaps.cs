@@ -51,8 +51,8 @@ internal class ServiceMaps : TableState
 
     public ElementCollection<IpAddr, NoValue> HairpinIps { get; }
 
-    /// <summary>The size of the longest list that is desired or known to be in the kernel, if it is not a common one.</summary>
-    public SizeClass LargestInUse => SizeClass.Common.Above().FirstOrDefault(IsInUse, SizeClass.Common);
+    /// <summary>The sizes, without the common ones, of lists that are desired or known to be in the kernel.</summary>
+    public IEnumerable<SizeClass> SizesInUse => SizeClass.Common.Above().Where(IsInUse);
 
     /// <summary>Makes room where nearly every service port has an element.</summary>
     public void Expect(int servicePorts)
