@@ -55,6 +55,38 @@ public sealed class HostTests : IDisposable
     }
 
     [Theory]
+    [InlineData(2_049)]
+    [InlineData(5_000)]
+    public async Task A_service_of_thousands_of_endpoints_works_and_stops_no_other(int count)
+    {
+        using var proxy = await StartAsync();
+        _manifests.Service("large", "10.96.0.20");
+        for (var first = 0; first < count; first += 1_000) WriteSlice(first, Math.Min(1_000, count - first));
+        await EventuallyAsync(() => Task.FromResult(CountEndpoints() == count + 3));
+        await proxy.WaitReadyAsync();
+        Assert.Equal([0, 1, 2], await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80));
+        _manifests.Endpoints("web", 1);
+        await EventuallyAsync(async () => (await MiniCluster.PodsBehindAsync(_cluster.Client, ClusterIp, 80, 10)).SetEquals([1]));
+
+        // It shrinks over all sizes, to one that answers.
+        for (var first = 1_000; first < count; first += 1_000) _manifests.Delete($"slice.large-{first}");
+        _manifests.Write("slice.large-0", Slice(0, "10.244.2.2"));
+        await EventuallyAsync(() => Task.FromResult(CountEndpoints() == 2));
+        Assert.Equal([2], await MiniCluster.PodsBehindAsync(_cluster.Client, "10.96.0.20", 80, 10));
+
+        int CountEndpoints() => _cluster.Node.Exec("nft", "list", "map", "ip", "kube-proxy", "endpoints").Split(" : 10.").Length - 1;
+
+        void WriteSlice(int first, int length) => _manifests.Write(
+            $"slice.large-{first}", Slice(first, [.. Enumerable.Range(first, length).Select(i => $"10.250.{i / 250}.{(i % 250) + 1}")]));
+
+        static string Slice(int number, params string[] addresses) => $$"""
+            {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"large-{{number}}","namespace":"default","labels":{"kubernetes.io/service-name":"large"} },
+             "addressType":"IPv4","ports":[{"name":"","protocol":"TCP","port":8080}],
+             "endpoints":[{{string.Join(',', addresses.Select(address => $"{{\"addresses\":[\"{address}\"]}}"))}}]}
+            """;
+    }
+
+    [Theory]
     [InlineData("flush table ip kube-proxy")]
     [InlineData("delete table ip kube-proxy")]
     [InlineData("flush ruleset")]

@@ -24,8 +24,29 @@ public sealed partial class ModeChangeTests : IDisposable
     [Trait("Kernel", "uml")]
     public Task Changes_with_ipvs_leave_nothing_of_any_other_mode()
     {
-        Assert.SkipUnless(Directory.Exists("/proc/sys/net/ipv4/vs"), "needs a kernel with IPVS (see tests/uml)");
+        Assert.SkipUnless(HasIpvs, "needs a kernel with IPVS (see tests/uml)");
         return ChangeAsync(["nftables", "iptables", "userspace", "ipvs"], 12);
+    }
+
+    [Theory]
+    [Trait("Kernel", "uml")]
+    [InlineData("-P FORWARD DROP")]
+    [InlineData("-A FORWARD -j REJECT")]
+    public async Task Ipvs_works_behind_a_firewall_of_the_host_that_forwards_nothing(string rule)
+    {
+        Assert.SkipUnless(HasIpvs, "needs a kernel with IPVS (see tests/uml)");
+        Listen();
+        _cluster.Node.Exec("iptables", rule.Split(' '));
+        using var manifests = Manifests("ipvs");
+        using var proxy = ProxyProcess.Start(_cluster.Node, manifests);
+        await proxy.WaitReadyAsync();
+        await ProbeAsync("ipvs", from: "client");
+
+        // As a reload of the firewall does it.
+        _cluster.Node.Exec("iptables", "-F", "FORWARD");
+        if (rule.StartsWith("-A", StringComparison.Ordinal)) _cluster.Node.Exec("iptables", rule.Split(' '));
+        await EventuallyAsync(() => _cluster.Node.Exec("iptables", "-S", "FORWARD").Contains("KUBE-FORWARD", StringComparison.Ordinal));
+        await ProbeAsync("ipvs", from: "client");
     }
 
     [Theory]
@@ -174,6 +195,14 @@ public sealed partial class ModeChangeTests : IDisposable
         Assert.True(expected == actual, $"missing: {string.Join(' ', missing)}\nleft: {string.Join(' ', left)}");
     }
 
+    private static bool HasIpvs => Directory.Exists("/proc/sys/net/ipv4/vs");
+
+    private static async Task EventuallyAsync(Func<bool> condition)
+    {
+        for (var i = 0; i < 100 && !condition(); i++) await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.True(condition());
+    }
+
     private static bool HasIpsets(NetworkNamespace node)
     {
         try
@@ -195,6 +224,7 @@ public sealed partial class ModeChangeTests : IDisposable
             ["nft", "list", "ruleset"], ["iptables-save"], ["ip6tables-save"], ["ip", "rule"], ["ip", "-6", "rule"], ["ip", "-4", "route", "show", "table", "all"],
             ["ip", "-o", "link", "show", "type", "dummy"], ["sysctl", "net.ipv4.conf.all.route_localnet", "net.ipv4.ip_forward", "net.ipv4.conf.all.arp_ignore"],
         ];
+        if (HasIpvs) commands = [.. commands, ["ipvsadm", "-Sn"], ["sh", "-c", "ip -o addr show dev kube-ipvs0 2>/dev/null || true"], ["sysctl", "net.ipv4.vs.conntrack", "net.ipv4.vs.expire_nodest_conn"]];
         return string.Join('\n', commands.SelectMany(command => Words(node.Exec(command[0], command[1..])).Order(StringComparer.Ordinal).Prepend($"== {string.Join(' ', command)}")));
     }
 
@@ -258,9 +288,10 @@ public sealed partial class ModeChangeTests : IDisposable
         }
     }
 
-    private async Task ProbeAsync(string mode)
+    private async Task ProbeAsync(string mode, string? from = null)
     {
-        foreach (var (name, from) in new[] { ("client", _cluster.Client), ("pod", _cluster.Pods[0]), ("node", _cluster.Node) })
+        (string, NetworkNamespace)[] all = [("client", _cluster.Client), ("pod", _cluster.Pods[0]), ("node", _cluster.Node)];
+        foreach (var (name, source) in all.Where(each => from is null || each.Item1 == from))
         {
             foreach (var (address, port) in new[] { (ClusterIp, 80), (MiniCluster.NodeAddress, 30080), (MiniCluster.NodeAddress, 30081), (BalancerIp, 80), (LocalClusterIp, 80) })
             {
@@ -268,7 +299,7 @@ public sealed partial class ModeChangeTests : IDisposable
                 {
                     for (var i = 0; i < 3; i++)
                     {
-                        using var connection = await MiniCluster.ConnectAsync(from, address, port);
+                        using var connection = await MiniCluster.ConnectAsync(source, address, port);
                     }
                 }
                 catch (SocketException e)
@@ -278,7 +309,7 @@ public sealed partial class ModeChangeTests : IDisposable
             }
 
             foreach (var (address, port) in new[] { (UdpClusterIp, 53), (MiniCluster.NodeAddress, 30053) })
-                Assert.True(await AskAsync(from, address, port), $"mode {mode}: {name} -> {address}:{port}/udp");
+                Assert.True(await AskAsync(source, address, port), $"mode {mode}: {name} -> {address}:{port}/udp");
         }
     }
 
