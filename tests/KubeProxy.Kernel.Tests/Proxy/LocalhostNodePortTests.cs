@@ -30,7 +30,7 @@ public sealed class LocalhostNodePortTests : IDisposable
     {
         _manifests.Write("service.dns", $$"""
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"dns","namespace":"default"},"spec":{"type":"NodePort","clusterIP":"10.96.0.53","clusterIPs":["10.96.0.53"],
-             "ipFamilies":["IPv4"],"ports":[{"protocol":"UDP","port":53,"nodePort":{{UdpPort}}}]}}
+             "ipFamilies":["IPv4"],"ports":[{"protocol":"UDP","port":53,"nodePort":{{UdpPort}} }] } }
             """);
         _manifests.Endpoints("dns", [0], [], "UDP");
         using var proxy = await StartAsync("primary, localhost");
@@ -152,7 +152,7 @@ public sealed class LocalhostNodePortTests : IDisposable
         _cluster.Pods[0].Exec("ip", "address", "add", "fd00:10:244::2/64", "dev", "eth0", "nodad");
         _manifests.Write("service.six", $$"""
             {"apiVersion":"v1","kind":"Service","metadata":{"name":"six","namespace":"default"},"spec":{"type":"NodePort","clusterIP":"fd00:10:96::10","clusterIPs":["fd00:10:96::10"],
-             "ipFamilies":["IPv6"],"ports":[{"protocol":"TCP","port":80,"nodePort":{{OtherPort}}}]}}
+             "ipFamilies":["IPv6"],"ports":[{"protocol":"TCP","port":80,"nodePort":{{OtherPort}} }] } }
             """);
         _manifests.Write("slice.six", """
             {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"six-1","namespace":"default","labels":{"kubernetes.io/service-name":"six"}},

@@ -16,9 +16,12 @@ internal sealed class LocalhostRejects(RuleParts parts)
     private static readonly Cidr Ipv4 = Cidr.Parse("127.0.0.0/8");
     private static readonly Cidr Ipv6 = Cidr.Parse("::1/128");
 
-    /// <summary>The chain that the rules of <see cref="Rules"/> lead to. It never changes, so that the counts stay.</summary>
+    /// <summary>
+    /// The chain that the rules of <see cref="Rules"/> lead to. It never changes, so that the counts stay. TCP gets a
+    /// reset: a process that is still within connect(2) takes the ICMP error of its own SYN for a passing one, and sends again after a second.
+    /// </summary>
     public ChainDefinition Chain => parts.Chain(ChainName,
-        [.. Protocols.Select(protocol => new NftRule(IsProtocol(protocol, NftOperator.Equal), new NftCounter(), new NftReject()))],
+        [.. Protocols.Select(protocol => new NftRule(IsProtocol(protocol, NftOperator.Equal), new NftCounter(), new NftReject(TcpReset: protocol == Protocol.Tcp)))],
         "node ports that are not open on loopback addresses");
 
     /// <summary>What leads there. TCP does not where it is relayed.</summary>
