@@ -314,9 +314,12 @@ public sealed class ProxyEngineTests : IAsyncDisposable
         engine.Upsert(Node("zone-b", "203.0.113.11"));
         var changes = await _backend.NextAsync();
         Assert.Equal("203.0.113.11/32", Assert.Single(changes.Node!.NodePortAddresses).ToString());
+        Assert.False(changes.Node.NamesLocalhost);
         Assert.Equal("10.0.0.2:8080", Assert.Single(Assert.Single(changes.Updated).ClusterEndpoints).ToString());
         engine.Upsert(new ServiceCIDR { Metadata = new() { Name = "kubernetes" }, Spec = new() { Cidrs = ["10.96.0.0/12", "fd00::/108"] } });
         Assert.Equal("10.96.0.0/12", Assert.Single((await _backend.NextAsync()).Node!.ServiceCidrs).ToString());
+        engine.Reconfigure(Options with { NodePortAddresses = NodePortAddresses.Parse(["primary", "localhost"]) });
+        Assert.True((await _backend.NextAsync()).Node!.NamesLocalhost);
     }
 
     [Fact]

@@ -15,6 +15,12 @@ public sealed record NodePlan
     /// </summary>
     public ImmutableArray<Cidr> NodePortAddresses { get; init; } = [];
 
+    /// <summary>
+    /// Whether <c>nodePortAddresses</c> names the family's own loopback address, 127.0.0.1 or ::1; see
+    /// <see cref="Planning.NodePortAddresses.NamesLocalhost"/>.
+    /// </summary>
+    public bool NamesLocalhost { get; init; }
+
     /// <summary>The ServiceCIDRs of the family, sorted: connections to an unallocated address in there are dropped.</summary>
     public ImmutableArray<Cidr> ServiceCidrs { get; init; } = [];
 
@@ -23,7 +29,7 @@ public sealed record NodePlan
         && (NodePortAddresses.IsEmpty ? !address.IsLoopback : NodePortAddresses.Any(cidr => cidr.Contains(address)));
 
     /// <inheritdoc/>
-    public bool Equals(NodePlan? other) => other is not null && Family == other.Family
+    public bool Equals(NodePlan? other) => other is not null && Family == other.Family && NamesLocalhost == other.NamesLocalhost
         && NodePortAddresses.AsSpan().SequenceEqual(other.NodePortAddresses.AsSpan())
         && ServiceCidrs.AsSpan().SequenceEqual(other.ServiceCidrs.AsSpan());
 

@@ -264,6 +264,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         {
             Family = family,
             NodePortAddresses = trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology),
+            NamesLocalhost = trackers.NodePortAddresses.NamesLocalhost(family),
             ServiceCidrs = trackers.ServiceCidrs.Of(family),
         };
         if (node == _node) return null;

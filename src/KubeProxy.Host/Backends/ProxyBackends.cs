@@ -23,10 +23,7 @@ internal static class ProxyBackends
     /// <exception cref="ProxyBackendException">There is no such backend.</exception>
     public static IProxyBackend Create(BackendContext context) => context.Configuration.Mode switch
     {
-        ProxyMode.Nftables => new NftablesBackend(
-            new NftablesBackendOptions { Family = context.Family, Masquerade = context.Masquerade },
-            NftablesBackendParts.Open(context.Nftables(), context.Family),
-            context.Loggers.CreateLogger<NftablesBackend>()),
+        ProxyMode.Nftables => CreateNftables(context),
         ProxyMode.Iptables => new IptablesBackend(
             new IptablesBackendOptions
             {
@@ -101,6 +98,17 @@ internal static class ProxyBackends
 
     private static bool HasNodePortsOnLoopback(KubeProxyConfiguration configuration) =>
         configuration.Iptables.LocalhostNodePorts != false && NodePortAddresses.Parse(configuration.NodePortAddresses).Includes(IpAddr.Parse("127.0.0.1"));
+
+    private static NftablesBackend CreateNftables(BackendContext context)
+    {
+        var localhost = FeatureGates.IsEnabled(context.Configuration.Source, FeatureGates.NftablesLocalhostNodePorts);
+        return new NftablesBackend(
+            new NftablesBackendOptions { Family = context.Family, Masquerade = context.Masquerade, LocalhostNodePorts = localhost },
+            localhost
+                ? NftablesBackendParts.OpenWithLocalhost(context.Nftables(), context.Family, context.Loggers, context.Meters, context.Time)
+                : NftablesBackendParts.Open(context.Nftables(), context.Family),
+            context.Loggers.CreateLogger<NftablesBackend>());
+    }
 
     private static BalancedBackend CreateIpvs(BackendContext context)
     {

@@ -21,7 +21,7 @@ public static class FeatureGates
         ["MultiCIDRServiceAllocator"] = new(true, IsLocked: true),
         ["NFTablesProxyMode"] = new(true, IsLocked: true),
         ["ComponentFlagz"] = new(true, Beta), ["ComponentStatusz"] = new(true, Beta),
-        ["NFTablesNetlink"] = new(true, Beta), ["KubeProxyNFTablesLocalhostNodePorts"] = new(false, Alpha), [KubeProxyIpvs] = new(true, Deprecated),
+        ["NFTablesNetlink"] = new(true, Beta), [NftablesLocalhostNodePorts] = new(false, Alpha), [KubeProxyIpvs] = new(true, Deprecated),
         ["NativeHistograms"] = new(false, Beta), ["ContextualLogging"] = new(true, Beta),
         ["LoggingAlphaOptions"] = new(false, Alpha), ["LoggingBetaOptions"] = new(true, Beta),
         ["CBORServingAndStorage"] = new(false, Alpha), ["WatchListClient"] = new(true, Beta), ["InformerResourceVersion"] = new(true),
@@ -34,6 +34,9 @@ public static class FeatureGates
 
     /// <summary>Without it there is no mode ipvs.</summary>
     internal const string KubeProxyIpvs = "KubeProxyIPVS";
+
+    /// <summary>Node ports on loopback addresses in mode nftables: TCP is relayed, the others are rejected.</summary>
+    internal const string NftablesLocalhostNodePorts = "KubeProxyNFTablesLocalhostNodePorts";
 
     /// <summary>All gates, sorted, with their stages: ALPHA, BETA, or empty for those that are generally available.</summary>
     internal static IEnumerable<(string Name, string Stage)> All =>

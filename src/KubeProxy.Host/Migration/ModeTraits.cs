@@ -85,6 +85,8 @@ internal static class LoopbackNodePorts
     {
         ProxyMode.Iptables => family == IpFamily.IPv4 && configuration.Source.Iptables.LocalhostNodePorts != false
             && NodePortAddresses.Parse(configuration.Source.NodePortAddresses).Includes(Ipv4),
+        ProxyMode.Nftables => protocol == Protocol.Tcp && FeatureGates.IsEnabled(configuration.Source, FeatureGates.NftablesLocalhostNodePorts)
+            && NodePortAddresses.Parse(configuration.Source.NodePortAddresses).NamesLocalhost(family),
         _ => false,
     };
 }

@@ -63,7 +63,8 @@ internal static class ConfigurationAdvice
     private static IEnumerable<Advice> OnLoopback(EffectiveConfiguration configuration, NodePortAddresses opened)
     {
         if (configuration.Mode is not (ProxyMode.Nftables or ProxyMode.Ipvs)) yield break;
-        if (opened.NamesLocalhost(IpFamily.IPv4) || opened.NamesLocalhost(IpFamily.IPv6))
+        var isServed = configuration.Mode == ProxyMode.Nftables && FeatureGates.IsEnabled(configuration.Source, FeatureGates.NftablesLocalhostNodePorts);
+        if (!isServed && (opened.NamesLocalhost(IpFamily.IPv4) || opened.NamesLocalhost(IpFamily.IPv6)))
             yield return new($"nodePortAddresses names loopback addresses, on which mode {configuration.Mode} opens no node ports");
         foreach (var block in opened.LoopbackBesidesLocalhost)
             yield return new($"nodePortAddresses names {block}, loopback addresses on which mode {configuration.Mode} opens no node ports");

@@ -19,6 +19,8 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     private readonly TableReader _reader;
     private readonly RulesetSync _sync;
     private readonly ListSizes _sizes;
+    private readonly LocalhostMetrics? _localhostMetrics;
+    private readonly LocalhostNodePorts? _localhost;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
     /// <param name="options">What to do.</param>
@@ -30,8 +32,8 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         ArgumentNullException.ThrowIfNull(parts);
         _options = options;
         var rules = new RuleParts(options.Family, options.Masquerade);
-        _layout = new BaseLayout(rules, options.Masquerade);
-        _sets = new FixedSets(rules);
+        _layout = new BaseLayout(rules, options.Masquerade, options.LocalhostNodePorts ? new LocalhostRejects(rules) : null);
+        _sets = new FixedSets(rules, options.LocalhostNodePorts);
         _balancing = new Balancing(rules);
         _state = new ServiceMaps(options.Family, _sets);
         _sizes = new ListSizes(_state);
@@ -39,6 +41,9 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         var compiler = new ServicePortCompiler(_state, new AffinityCompiler(_state, rules));
         var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
         _sync = new RulesetSync("nftables", options.Family, parts, compiler, ruleset, this, logger);
+        if (!options.LocalhostNodePorts) return;
+        _localhostMetrics = new LocalhostMetrics(parts.Meters, options.Family, parts.Nftables, () => parts.Localhost?.ListenerCount ?? 0);
+        if (parts.Localhost is { } relay) _localhost = new LocalhostNodePorts(relay, _localhostMetrics, logger);
     }
 
     /// <inheritdoc/>
@@ -49,13 +54,23 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         _sync.StartAsync(requestSync, LookAsync, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken) => _sync.SyncAsync(changes, cancellationToken);
+    public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
+    {
+        var result = await _sync.SyncAsync(changes, cancellationToken);
+        if (_localhost is not null) await _localhost.ApplyAsync(_sync.Node.NamesLocalhost, cancellationToken);
+        return result;
+    }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _sync.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _localhostMetrics?.Dispose();
+        return _sync.DisposeAsync();
+    }
 
     void IBackendRules.Absorb(PlanChanges changes, bool baseChanged)
     {
+        _localhost?.Absorb(changes);
         foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
         foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
         if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();

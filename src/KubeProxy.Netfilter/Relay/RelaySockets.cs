@@ -26,6 +26,18 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
         return socket;
     }
 
+    /// <summary>A listening TCP socket of an address of this node that shares its port with nobody.</summary>
+    public int ListenTcpAlone(IpEndpoint endpoint)
+    {
+        var socket = Open(LibC.SOCK_STREAM);
+        if (socket < 0) return socket;
+        // Connections of the past may still have the port; another listener may not.
+        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1)) return Fail(socket);
+        SetConnectionOptions(socket);
+        var name = new SocketName(endpoint);
+        return LibC.Bind(socket, &name, name.Length) == 0 && LibC.Listen(socket, int.MaxValue) == 0 ? socket : Fail(socket);
+    }
+
     /// <summary>A UDP socket that tells for each datagram where it was sent to.</summary>
     public int ListenUdp(ushort port)
     {

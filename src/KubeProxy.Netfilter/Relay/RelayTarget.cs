@@ -10,6 +10,9 @@ internal enum RelayEntrance
 
     /// <summary>From a pod or this node, to an external frontend with policy Local: goes to any endpoint of the cluster.</summary>
     ShortCircuit,
+
+    /// <summary>From this node, by its loopback address: goes where the frontend says, and all clients count as one.</summary>
+    Localhost,
 }
 
 /// <summary>Where connections to a frontend go.</summary>
@@ -18,5 +21,5 @@ internal enum RelayEntrance
 internal sealed record RelayTarget(RelayService Service, Destination Destination)
 {
     /// <summary>Whether only endpoints on this node are chosen from.</summary>
-    public bool LocalOnly(RelayEntrance entrance) => entrance == RelayEntrance.Frontend && Destination == Destination.LocalEndpoints;
+    public bool LocalOnly(RelayEntrance entrance) => entrance != RelayEntrance.ShortCircuit && Destination == Destination.LocalEndpoints;
 }

@@ -41,11 +41,22 @@ internal sealed partial class TcpRelay : IDisposable
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
 
     /// <summary>Accepts connections from a listening socket, which it takes over.</summary>
-    public void Accept(int socket, RelayEntrance entrance)
+    /// <returns>For <see cref="StopAccepting"/>.</returns>
+    /// <exception cref="RelayException">It cannot be watched; it is left to the caller.</exception>
+    public TcpAcceptor Accept(int socket, RelayEntrance entrance)
     {
         var acceptor = new TcpAcceptor(this, socket, entrance);
         _acceptors.Add(acceptor);
         Loop.Add(acceptor);
+        return acceptor;
+    }
+
+    /// <summary>Closes a listening socket. Connections that were accepted go on.</summary>
+    public void StopAccepting(TcpAcceptor acceptor)
+    {
+        _acceptors.Remove(acceptor);
+        Loop.Remove(acceptor);
+        acceptor.Close();
     }
 
     /// <summary>Takes an accepted connection over.</summary>
@@ -65,6 +76,8 @@ internal sealed partial class TcpRelay : IDisposable
             return;
         }
 
+        // Processes of this node may choose any of its addresses as their own.
+        if (entrance == RelayEntrance.Localhost) client = destination.Address;
         var connection = new TcpConnection(this, socket, target.Service, target.LocalOnly(entrance), client);
         _connections.Add(connection);
         target.Service.Counters.Opened();

@@ -58,6 +58,17 @@ public sealed class MigrateCommandTests : ProgramTests
         Assert.Null(TryFind("localhost-node-ports"));
     }
 
+    [Theory]
+    [InlineData("KubeProxyNFTablesLocalhostNodePorts=true", "primary,localhost", true)]
+    [InlineData("KubeProxyNFTablesLocalhostNodePorts=true", "all", false)]
+    [InlineData("KubeProxyNFTablesLocalhostNodePorts=false", "primary,localhost", false)]
+    public async Task Node_ports_on_loopback_stay_open_where_the_gate_and_the_list_say_so(string gates, string addresses, bool open)
+    {
+        WriteFile("m/web.yaml", Node + Service(NodePortSpec));
+        await MigrateAsync(Plain, "iptables", "nftables", "--output", "json", "--feature-gates=" + gates, "--nodeport-addresses=" + addresses);
+        Assert.Equal(open, TryFind("localhost-node-ports") is null);
+    }
+
     [Fact]
     public async Task Addresses_that_close_and_open_are_named_with_their_services()
     {

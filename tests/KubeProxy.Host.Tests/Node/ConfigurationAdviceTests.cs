@@ -32,6 +32,22 @@ public sealed class ConfigurationAdviceTests
     }
 
     [Theory]
+    [InlineData("primary,localhost", true, null)]
+    [InlineData("primary,127.0.0.0/8", true, null)]
+    [InlineData("primary,127.0.0.2/32", true, "names 127.0.0.2/32")]
+    [InlineData("primary,localhost", false, "names loopback addresses")]
+    public void Loopback_addresses_that_are_named_in_vain_are_named_again(string nodePorts, bool gate, string? expected)
+    {
+        var configuration = EffectiveConfiguration.From(ConfigurationDefaults.Apply(new KubeProxyConfiguration
+        {
+            Mode = ProxyMode.Nftables, NodePortAddresses = [.. Split(nodePorts)], FeatureGates = new() { [FeatureGates.NftablesLocalhostNodePorts] = gate },
+        }));
+        var advice = ConfigurationAdvice.OnNodePorts(configuration, IpFamily.IPv4, []).ToList();
+        if (expected is null) Assert.Empty(advice);
+        else Assert.Contains(expected, Assert.Single(advice).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("IPv4", true, "fd00::/8", "", "ClusterCIDR", "0.0.0.0:1", "clusterCIDR has no IPv4")]
     [InlineData("IPv4", false, "fd00::/8", "", "ClusterCIDR", "0.0.0.0:1", "!clusterCIDR has no IPv4")]
     [InlineData("IPv4", false, "fd00::/8", "", "NodeCIDR", "0.0.0.0:1", "clusterCIDR has no IPv4")]

@@ -9,13 +9,13 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 /// The chains and rules that are there without any service. Hooks, priorities and the chains' purposes are upstream's; see
 /// <c>docs/nftables.md</c> for the way of a packet.
 /// </summary>
-internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy)
+internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy, LocalhostRejects? localhost = null)
 {
     public const string ExternalLocal = "external-local";
     public const string ExternalLocalNodePorts = "external-local-nodeports";
     public const string NodePorts = "nodeports";
 
-    private readonly PolicyChains _policies = new(parts);
+    private readonly PolicyChains _policies = new(parts, localhost);
 
     /// <summary>The table. Upstream's comment, since the table is the same one.</summary>
     public NftTable Table { get; } = new(parts.Table) { Comment = "rules for kube-proxy" };

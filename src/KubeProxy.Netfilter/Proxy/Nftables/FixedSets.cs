@@ -26,10 +26,15 @@ internal sealed class FixedSets
     public const string NodePortIps = "nodeport-ips";
     public const string HairpinIps = "hairpin-ips";
 
+    /// <summary>Upstream has a verdict map for it, <c>localhost-nodeport-reject-ports</c>.</summary>
+    public const string LocalhostNodePorts = "localhost-nodeports";
+
     private readonly RuleParts _parts;
     private readonly Dictionary<string, NftSet> _sets;
 
-    public FixedSets(RuleParts parts)
+    /// <param name="parts">What keys are made of.</param>
+    /// <param name="localhostNodePorts">Whether there is <see cref="LocalhostNodePorts"/>.</param>
+    public FixedSets(RuleParts parts, bool localhostNodePorts = false)
     {
         _parts = parts;
         NftDataType[] service = [parts.AddressType, NftDataType.InetProto, NftDataType.InetService];
@@ -42,6 +47,7 @@ internal sealed class FixedSets
             EndpointMap(LocalNodePortEndpoints, nodePorts: true, "endpoints on this node of node ports with policy Local"),
             Set(ClusterIps, [parts.AddressType], "Active ClusterIPs"),
             Set(NodePortIps, [parts.AddressType], "IPs that accept NodePort traffic"),
+            .. localhostNodePorts ? [Set(LocalhostNodePorts, nodePort, "node ports, of which loopback addresses accept TCP at most")] : Array.Empty<NftSet>(),
             Set(HairpinIps, [parts.AddressType, parts.AddressType], "endpoints on this node, for connections to themselves"),
             Set(MasqueradeIps, service, "external traffic that is masqueraded: policy Cluster"),
             Set(MasqueradeNodePorts, nodePort, "node port traffic that is masqueraded: policy Cluster"),
@@ -69,6 +75,9 @@ internal sealed class FixedSets
     }
 
     public NftSet this[string name] => _sets[name];
+
+    /// <summary>Whether there is a set of that name.</summary>
+    public bool Has(string name) => _sets.ContainsKey(name);
 
     private NftSet Set(string name, NftDataType[] key, string comment) =>
         new(new NftSetKey(_parts.Table, name)) { KeyType = [.. key], Comment = comment };

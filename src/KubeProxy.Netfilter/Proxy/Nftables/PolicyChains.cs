@@ -6,7 +6,9 @@ using KubeProxy.Netfilter.Nftables.Rules;
 namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>The chains that refuse connections, by what <see cref="FrontendPolicies"/> put into their sets.</summary>
-internal sealed class PolicyChains(RuleParts parts)
+/// <param name="parts">What rules are made of.</param>
+/// <param name="localhost">What refuses node ports on loopback addresses; null for nothing.</param>
+internal sealed class PolicyChains(RuleParts parts, LocalhostRejects? localhost = null)
 {
     public const string Reject = "reject-chain";
     public const string ServiceEndpoints = "service-endpoints-check";
@@ -19,8 +21,9 @@ internal sealed class PolicyChains(RuleParts parts)
     [
         parts.Chain(Reject, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
         parts.Chain(ServiceEndpoints, [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
+        .. localhost is null ? [] : new[] { localhost.Chain },
         parts.Chain(NodePortEndpoints,
-            [new NftRule([.. parts.NodePortConditions(node, locally: false), new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts)])]),
+            [.. localhost?.Rules(node) ?? [], new NftRule([.. parts.NodePortConditions(node, locally: false), new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts)])]),
         parts.Chain(Firewall, [FirewallRule]),
         parts.Chain(ClusterIps, [.. ClusterIpsRules(node)]),
     ];

@@ -23,6 +23,7 @@ internal class ServiceMaps : TableState
         HairpinIps = new(sets[FixedSets.HairpinIps], new HairpinCodec(family), Staged);
         Policies = new FrontendPolicies(family, sets, Staged);
         NodePortIps = new(sets[FixedSets.NodePortIps], new AddressCodec(family), Staged);
+        if (sets.Has(FixedSets.LocalhostNodePorts)) LocalhostNodePorts = Frontends(FixedSets.LocalhostNodePorts, nodePorts: true);
         Ips = new(
             ListsOf(EndpointLists.Ips), ListsOf(EndpointLists.LocalIps), Frontends(FixedSets.MasqueradeIps, nodePorts: false),
             Frontends(FixedSets.ExternalLocalIps, nodePorts: false));
@@ -35,6 +36,7 @@ internal class ServiceMaps : TableState
             Ips.All.Endpoints, Ips.Local.Endpoints, NodePorts.All.Endpoints, NodePorts.Local.Endpoints, HairpinIps, Policies.FirewallSources, Policies.FirewallServices,
             Ips.Masqueraded, NodePorts.Masqueraded, .. Ips.Local.Frontends, .. NodePorts.Local.Frontends, Ips.ExternalLocal, NodePorts.ExternalLocal, NodePortIps,
             .. Ips.All.Frontends, .. NodePorts.All.Frontends, Policies.NoEndpointServices, Policies.NoEndpointNodePorts, Policies.ClusterIps,
+            .. LocalhostNodePorts is { } localhost ? [localhost] : Array.Empty<ElementCollection>(),
         ];
     }
 
@@ -48,6 +50,9 @@ internal class ServiceMaps : TableState
     public FrontendPolicies Policies { get; }
 
     public ElementCollection<IpAddr, NoValue> NodePortIps { get; }
+
+    /// <summary>The node ports that <see cref="LocalhostRejects"/> is about; null when it is not there.</summary>
+    public ElementCollection<FrontendKey, NoValue>? LocalhostNodePorts { get; }
 
     public ElementCollection<IpAddr, NoValue> HairpinIps { get; }
 

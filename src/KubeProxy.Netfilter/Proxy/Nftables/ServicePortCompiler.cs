@@ -25,6 +25,7 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
     {
         var maps = frontend.Key.Address is null ? state.NodePorts : state.Ips;
         state.Policies.Stage(owner, frontend);
+        if (frontend.Key.Address is null) state.LocalhostNodePorts?.Stage(frontend.Key, default);
         if (frontend.IsExternalLocal)
         {
             maps.ExternalLocal.Stage(frontend.Key, default);
