@@ -18,17 +18,15 @@ internal sealed class IptablesCleaner(Func<INftables> connect, KernelSettings se
     {
         await using var nftables = connect();
         var removed = new List<string>();
-        var hadIptablesMode = false;
         foreach (var family in new[] { IpFamily.IPv4, IpFamily.IPv6 })
         {
             var tool = family == IpFamily.IPv4 ? "iptables" : "ip6tables";
-            var chains = await IptablesCleanup.RunAsync(nftables, family, isRemovable, cancellationToken);
-            hadIptablesMode |= chains.Any(IptablesCleanup.IsOfIptablesModeOnly);
-            removed.AddRange(chains.Select(chain => $"{tool} chain {chain}"));
+            // Upstream does not note what the sysctl was. It is put back with those that are noted, and that can be tried again.
+            if (await IptablesCleanup.HasIptablesModeAsync(nftables, family, cancellationToken))
+                await new SysctlRecord(nftables, settings).AssumeAsync([LocalnetRouting.Sysctl], cancellationToken);
+            removed.AddRange((await IptablesCleanup.RunAsync(nftables, family, isRemovable, cancellationToken)).Select(chain => $"{tool} chain {chain}"));
         }
 
-        // Upstream does not note what the sysctl was.
-        if (hadIptablesMode) removed.AddRange(await new SysctlRecord(nftables, settings).ResetAsync([LocalnetRouting.Sysctl], cancellationToken));
         return removed;
     }
 }

@@ -36,10 +36,9 @@ internal sealed class IpvsCleaner(
             removed.AddRange((await IptablesCleanup.RunAsync(rules, family, IptablesCleanup.IsOfIpvsMode, cancellationToken)).Select(chain => $"{tool} chain {chain}"));
         }
 
-        var found = await IpvsCleanup.RunAsync(services, links, excluded, cancellationToken);
-        removed.AddRange(found);
-        // Upstream does not note what they were.
-        if (found.Count > 0) removed.AddRange(await new SysctlRecord(rules, settings).ResetAsync(sysctls, cancellationToken));
+        // Upstream does not note what they were. They are put back with those that are noted, and that can be tried again.
+        if (await IpvsCleanup.IsNeededAsync(routes, cancellationToken)) await new SysctlRecord(rules, settings).AssumeAsync(sysctls, cancellationToken);
+        removed.AddRange(await IpvsCleanup.RunAsync(services, links, excluded, cancellationToken));
         return removed;
     }
 }

@@ -25,8 +25,8 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
     public static NftTableKey Table { get; } = new(NftFamily.Inet, "kube-proxy-sysctls");
 
     /// <summary>
-    /// Notes the values of those that are not noted yet. To be called before they are set. One that is as wanted is noted too: it was an
-    /// administrator's then, and stays so.
+    /// Notes the values of those that are not noted yet, or that somebody else has changed since. To be called before they are set. One that is
+    /// as wanted is noted too: it was an administrator's then, and stays so.
     /// </summary>
     /// <param name="wanted">Those that the mode sets.</param>
     /// <param name="isInherited">
@@ -36,44 +36,26 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="NftTransactionException">The kernel refused it.</exception>
     /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
-    public async Task NoteAsync(IEnumerable<ModeSysctl> wanted, bool isInherited, CancellationToken cancellationToken = default)
+    public Task NoteAsync(IEnumerable<ModeSysctl> wanted, bool isInherited, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(wanted);
         var found = wanted.Select(sysctl => (Sysctl: sysctl, Value: settings.ReadNumber(sysctl.Path)))
             .Where(pair => pair.Value is { } value && !(isInherited && value == pair.Sysctl.Value)).ToList();
-        if (found.Count == 0) return;
-        await RetryAsync(async transaction =>
-        {
-            var known = (await nftables.ListChainsAsync(Table, cancellationToken)).Select(chain => chain.Key.Name).ToHashSet();
-            var added = found.Where(pair => !known.Contains(NameOf(pair.Sysctl.Path))).ToList();
-            if (added.Count == 0) return;
-            transaction.Add(new NftTable(Table) { Comment = "values before kube-proxy changed them" });
-            foreach (var (sysctl, value) in added)
-                transaction.Add(new NftChain(new NftChainKey(Table, NameOf(sysctl.Path))) { Comment = Note(value!.Value, sysctl.Value) });
-        }, cancellationToken);
+        return NoteAsync(found.ConvertAll(pair => (pair.Sysctl, pair.Value!.Value)), (note, value) => note.Set != value, cancellationToken);
     }
 
     /// <summary>
-    /// Sets those back to what a new network namespace has that are as the mode sets them, and of which it is not noted what they were. For what a
-    /// proxy left that notes nothing, such as upstream's.
+    /// Notes that those were the kernel's own that are as a mode sets them, and of which it is not noted what they were. For what a proxy left that
+    /// notes nothing, such as upstream's; to be called before what tells of it is removed.
     /// </summary>
-    /// <returns>What was set, one text each.</returns>
-    /// <exception cref="IOException">A sysctl cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">A sysctl may not be written.</exception>
-    /// <exception cref="NftReadException">The kernel refused to tell what there is.</exception>
-    public async Task<IReadOnlyList<string>> ResetAsync(IEnumerable<ModeSysctl> left, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="NoteAsync(IEnumerable{ModeSysctl}, bool, CancellationToken)"/>
+    /// <param name="left">Those that its mode sets.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task AssumeAsync(IEnumerable<ModeSysctl> left, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(left);
-        var noted = (await nftables.ListChainsAsync(Table, cancellationToken)).Select(chain => chain.Key.Name).ToHashSet();
-        List<string> reset = [];
-        foreach (var sysctl in left.Where(sysctl => sysctl.Value != sysctl.KernelDefault && !noted.Contains(NameOf(sysctl.Path))))
-        {
-            if (settings.ReadNumber(sysctl.Path) != sysctl.Value) continue;
-            settings.Write(sysctl.Path, sysctl.KernelDefault);
-            reset.Add(string.Create(CultureInfo.InvariantCulture, $"sysctl {NameOf(sysctl.Path)}={sysctl.Value} (it is the kernel's {sysctl.KernelDefault} again)"));
-        }
-
-        return reset;
+        var found = left.Where(sysctl => sysctl.Value != sysctl.KernelDefault && settings.ReadNumber(sysctl.Path) == sysctl.Value).ToList();
+        return NoteAsync(found.ConvertAll(sysctl => (sysctl, sysctl.KernelDefault)), (_, _) => false, cancellationToken);
     }
 
     /// <summary>Puts those back that were noted, unless somebody else has changed them since, and forgets them.</summary>
@@ -107,6 +89,25 @@ public sealed class SysctlRecord(INftables nftables, KernelSettings settings)
             return Task.CompletedTask;
         }, cancellationToken);
         return restored;
+    }
+
+    private async Task NoteAsync(
+        List<(ModeSysctl Sysctl, long Value)> values, Func<(long Found, long Set), long, bool> isOutdated, CancellationToken cancellationToken)
+    {
+        if (values.Count == 0) return;
+        await RetryAsync(async transaction =>
+        {
+            var known = (await nftables.ListChainsAsync(Table, cancellationToken)).ToDictionary(chain => chain.Key.Name, chain => Read(chain.Comment));
+            foreach (var (sysctl, value) in values)
+            {
+                var key = new NftChainKey(Table, NameOf(sysctl.Path));
+                var isKnown = known.TryGetValue(key.Name, out var note);
+                if (isKnown && (note is null || !isOutdated(note.Value, value))) continue;
+                if (isKnown) transaction.Delete(key);
+                else if (transaction.IsEmpty) transaction.Add(new NftTable(Table) { Comment = "values before kube-proxy changed them" });
+                transaction.Add(new NftChain(key) { Comment = Note(value, sysctl.Value) });
+            }
+        }, cancellationToken);
     }
 
     private async Task RetryAsync(Func<NftTransaction, Task> fill, CancellationToken cancellationToken)

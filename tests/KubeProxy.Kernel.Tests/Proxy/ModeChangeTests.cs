@@ -128,7 +128,14 @@ public sealed partial class ModeChangeTests : IDisposable
         using (var proxy = ProxyProcess.Start(_cluster.Node, manifests))
         {
             await proxy.WaitReadyAsync();
-            Assert.DoesNotContain("kube-proxy-sysctls", _cluster.Node.Exec("nft", "list", "tables"), StringComparison.Ordinal);
+            Assert.Contains("was 1, set to 1", _cluster.Node.Exec("nft", "list", "table", "inet", "kube-proxy-sysctls"), StringComparison.Ordinal);
+        }
+
+        using (var manifests = Manifests("nftables"))
+        using (var proxy = ProxyProcess.Start(_cluster.Node, manifests))
+        {
+            await proxy.WaitReadyAsync();
+            Assert.Equal("1", _cluster.Node.Exec("sysctl", "-n", "net.ipv4.conf.all.route_localnet").Trim());
         }
 
         _cluster.Node.Exec("sysctl", "-qw", "net.ipv4.conf.all.route_localnet=0");
@@ -138,6 +145,13 @@ public sealed partial class ModeChangeTests : IDisposable
             await proxy.WaitReadyAsync();
             Assert.Contains("was 0, set to 1", _cluster.Node.Exec("nft", "list", "table", "inet", "kube-proxy-sysctls"), StringComparison.Ordinal);
             Assert.Equal("1", _cluster.Node.Exec("sysctl", "-n", "net.ipv4.conf.all.route_localnet").Trim());
+        }
+
+        using (var manifests = Manifests("nftables"))
+        using (var proxy = ProxyProcess.Start(_cluster.Node, manifests))
+        {
+            await proxy.WaitReadyAsync();
+            await EventuallyAsync(() => _cluster.Node.Exec("sysctl", "-n", "net.ipv4.conf.all.route_localnet").Trim() == "0");
         }
     }
 

@@ -51,8 +51,22 @@ public sealed class SysctlRecordTests : IDisposable
         Set(A, 1);
         Set(B, 5);
         await Record.NoteAsync([A, B], isInherited: true, Cancel);
-        Assert.Equal(["sysctl net.ipv4.a=1 (it is the kernel's 0 again)"], await Record.ResetAsync([A, B], Cancel));
+        await Record.AssumeAsync([A, B], Cancel);
+        Assert.Equal(["sysctl net.ipv4.a=1 (it is 0 again, as before)"], await Record.RestoreAsync([], Cancel));
         Assert.Equal((0, 5), (Get(A), Get(B)));
+    }
+
+    [Fact]
+    public async Task What_somebody_else_sets_between_two_starts_counts()
+    {
+        Set(A, 1);
+        await Record.NoteAsync([A], isInherited: false, Cancel);
+        Set(A, 0);
+        await Record.NoteAsync([A], isInherited: true, Cancel);
+        Set(A, 1);
+        await Record.AssumeAsync([A], Cancel); // What is noted is known.
+        await Record.RestoreAsync([], Cancel);
+        Assert.Equal(0, Get(A));
     }
 
     private void Set(ModeSysctl sysctl, int value)
