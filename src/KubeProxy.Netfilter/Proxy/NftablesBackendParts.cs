@@ -12,7 +12,7 @@ namespace KubeProxy.Netfilter.Proxy;
 /// <summary>What the nftables backend reaches the kernel with.</summary>
 public sealed class NftablesBackendParts : NetfilterParts
 {
-    // Ten seconds is for a relay that takes connections from everywhere; upstream gives these five.
+    // As upstream's, for each endpoint that is tried.
     private static readonly TimeSpan LocalhostDialTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Tells of foreign changes that may keep packets of services from being forwarded; see <see cref="ForwardAccepts"/>.</summary>
@@ -51,9 +51,10 @@ public sealed class NftablesBackendParts : NetfilterParts
         var clock = time ?? TimeProvider.System;
         var table = new RelayTable(clock, options.MaxAffinityClients);
         var context = new RelayContext(options, table, new RelayMetrics(meters, family), clock, loggers.CreateLogger<LocalhostRelay>());
+        LocalhostRelay? relay = null;
         try
         {
-            var relay = new LocalhostRelay(context);
+            relay = new LocalhostRelay(context);
             relay.Start();
             return Open(connection, family, relay, meters);
         }
@@ -61,6 +62,11 @@ public sealed class NftablesBackendParts : NetfilterParts
         {
             context.Metrics.Dispose();
             throw new ProxyBackendException($"nftables ({family}): {e.Message}", e);
+        }
+        catch
+        {
+            relay?.Dispose();
+            throw;
         }
     }
 

@@ -146,6 +146,22 @@ public sealed class LocalhostNodePortTests : IDisposable
     }
 
     [Fact]
+    public async Task Connections_wait_while_there_are_no_descriptors_and_so_does_the_proxy()
+    {
+        using var proxy = await StartAsync("localhost");
+        proxy.LimitDescriptors(8);
+        using var socket = _cluster.Node.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await socket.ConnectAsync(IPAddress.Loopback, NodePort, Cancel); // To the kernel's queue.
+        await HostTests.EventuallyAsync(() => Task.FromResult(proxy.Log.Contains("EMFILE. None is accepted for", StringComparison.Ordinal)));
+        proxy.LimitDescriptors(1024);
+        using var connection = new PodConnection(socket);
+        await connection.ReadGreetingAsync(Cancel);
+        await connection.PingAsync();
+        // A pause of 50 ms at least for each: the count would be in the thousands of a loop that spins.
+        Assert.InRange(await proxy.MetricAsync("kubeproxy_relay_refused_total"), 1, 50);
+    }
+
+    [Fact]
     public async Task The_other_family_has_a_loopback_address_too()
     {
         _cluster.Node.Exec("ip", "address", "add", "fd00:10:244::1/64", "dev", "cali0", "nodad");
