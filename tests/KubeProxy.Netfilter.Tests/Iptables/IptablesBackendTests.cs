@@ -127,17 +127,25 @@ public class IptablesBackendTests
         Assert.Equal(2, (await harness.NatAsync()).Keys.Count(name => name.StartsWith("KUBE-SVC-", StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public async Task Cleanup_removes_all_but_what_kubelet_has_too()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cleanup_removes_all_but_what_kubelet_has_too(bool hasKubelet)
     {
         await using var harness = await IptablesHarness.StartAsync();
         await harness.FirstSyncAsync(Plans.EveryKind());
         await harness.Nftables.CommitAsync(new NftTransaction().Add(Input, Foreign), TestContext.Current.CancellationToken);
+        var mangle = new NftTableKey(NftFamily.Ip, "mangle");
+        var canary = new NftTransaction().Add(new NftTable(mangle)).Add(new NftChain(new NftChainKey(mangle, "KUBE-KUBELET-CANARY")));
+        if (hasKubelet) await harness.Nftables.CommitAsync(canary, TestContext.Current.CancellationToken);
         Assert.NotEmpty(await IptablesCleanup.RunAsync(harness.Nftables, IpFamily.IPv4, TestContext.Current.CancellationToken));
         Assert.DoesNotContain((await harness.NatAsync()).Keys, name => name.StartsWith("KUBE-", StringComparison.Ordinal));
         var filter = await harness.FilterAsync();
-        Assert.Equal(["FORWARD", "INPUT", "KUBE-FIREWALL", "OUTPUT"], filter.Keys);
-        Assert.Equal(["-A INPUT -j KUBE-FIREWALL", "-A INPUT -m comment --comment \"not ours\" -j ACCEPT"], filter["INPUT"]);
+        Assert.Equal(hasKubelet ? ["FORWARD", "INPUT", "KUBE-FIREWALL", "OUTPUT"] : ["FORWARD", "INPUT", "OUTPUT"], filter.Keys);
+        const string own = "-A INPUT -m comment --comment \"not ours\" -j ACCEPT";
+        Assert.Equal(hasKubelet ? ["-A INPUT -j KUBE-FIREWALL", own] : [own], filter["INPUT"]);
+        // Of a table in which nothing is left nothing is left.
+        Assert.DoesNotContain(await harness.Nftables.ListTablesAsync(NftFamily.Ip, TestContext.Current.CancellationToken), table => table.Key.Name == "nat");
         Assert.Empty(await IptablesCleanup.RunAsync(harness.Nftables, IpFamily.IPv4, TestContext.Current.CancellationToken));
     }
 
