@@ -235,7 +235,7 @@ internal sealed partial class FamilySync
     private static partial void LogRepair(ILogger logger, Model.IpFamily family, int repaired);
 
     [LoggerMessage(EventId = 203, Level = LogLevel.Error,
-        Message = "{Family}: the kernel refuses {Owner}, all else is in force: {Reason}")]
+        Message = "{Family}: {Owner} is refused, all else is in force: {Reason}")]
     private static partial void LogQuarantine(ILogger logger, Model.IpFamily family, string owner, string reason);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Debug, Message = "{Family}: sync requested: {Reason}")]

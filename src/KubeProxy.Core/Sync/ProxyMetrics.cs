@@ -44,7 +44,7 @@ internal sealed class ProxyMetrics : IDisposable
         NoLocalEndpoints = _meter.CreateGauge<int>("kubeproxy_sync_proxy_rules_no_local_endpoints_total", null,
             "Service ports with policy Local whose endpoints are all on other nodes.");
         Quarantined = _meter.CreateGauge<int>("kubeproxy_sync_quarantined_service_ports", null,
-            "Service ports that the kernel refuses.");
+            "Service ports that are refused and left out.");
         Failures = _meter.CreateCounter<long>("kubeproxy_sync_failures_total", null, "Syncs that failed.");
         Operations = _meter.CreateCounter<long>("kubeproxy_sync_operations_total", null, "Kernel objects written or deleted.");
         Repairs = _meter.CreateCounter<long>("kubeproxy_sync_repairs_total", null, "Kernel objects that others had changed.");

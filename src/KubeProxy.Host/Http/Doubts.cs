@@ -46,7 +46,7 @@ internal static class Doubts
                 + "It may be that two proxies run on this node");
         }
 
-        if (family.Quarantined.Count > 0) yield return new("refused", "the kernel refuses " + Names(family.Quarantined));
+        if (family.Quarantined.Count > 0) yield return new("refused", "refused and left out: " + Names(family.Quarantined));
     }
 
     private static string Missing(ProxyStatus status)

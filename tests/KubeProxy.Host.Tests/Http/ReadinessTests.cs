@@ -48,8 +48,8 @@ public sealed class ReadinessTests
             "IPv4: the rules were changed by others and repaired 3 times in the last two minutes (last: the nftables table was changed by nft (pid 7)). "
             + "It may be that two proxies run on this node"
         },
-        { "quarantined", "IPv4: the kernel refuses default/web0:http" },
-        { "all quarantined", "IPv4: the kernel refuses default/web0:http, default/web1:http, default/web2:http, default/web3:http, default/web4:http and 2 more" },
+        { "quarantined", "IPv4: refused and left out: default/web0:http" },
+        { "all quarantined", "IPv4: refused and left out: default/web0:http, default/web1:http, default/web2:http, default/web3:http, default/web4:http and 2 more" },
         { "rival", "rules of iptables-legacy (nat KUBE-SERVICES) can win over those of this proxy. Stop it." },
         { "harmless rival", "" },
     };

@@ -1,6 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Tests.Proxy;
 using KubeProxy.Netlink;
@@ -56,7 +57,31 @@ public class IpvsBackendTests
     {
         await using var harness = await StartAsync();
         await harness.FirstSyncAsync(Plans.EveryKind());
-        Golden.Check("every-kind.nft", harness.Memory.Nftables.Dump());
+        Golden.Check("every-kind.nft", harness.Memory.Nftables.Dump(new NftTableKey(NftFamily.Ip, "kube-proxy")));
+    }
+
+    [Fact]
+    public async Task Packets_are_accepted_before_the_hosts_own_rules_and_again_when_these_are_loaded_anew()
+    {
+        await using var harness = await StartAsync();
+        await harness.FirstSyncAsync(Plans.EveryKind());
+        var client = new IptablesClient(harness.Memory.Nftables, IpFamily.IPv4);
+        var expected = """
+            *filter
+            :FORWARD ACCEPT
+            :KUBE-FORWARD -
+            -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD
+            -A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT
+            -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+            COMMIT
+
+            """.ReplaceLineEndings("\n");
+        Assert.Equal(expected, await client.SaveAsync(IptablesTable.Filter, TestContext.Current.CancellationToken));
+
+        await harness.Memory.Nftables.CommitAsync(
+            new NftTransaction().Flush(new NftChainKey(new NftTableKey(NftFamily.Ip, "filter"), "FORWARD")), TestContext.Current.CancellationToken);
+        await harness.Backend.SyncAsync(new PlanChanges { Verify = true }, TestContext.Current.CancellationToken);
+        Assert.Equal(expected, await client.SaveAsync(IptablesTable.Filter, TestContext.Current.CancellationToken));
     }
 
     [Fact]

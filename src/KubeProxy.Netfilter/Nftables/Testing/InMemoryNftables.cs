@@ -133,6 +133,12 @@ public sealed class InMemoryNftables : INftables
         lock (_lock) return string.Concat(_tables.Values.Select(table => table.Text(_generation)));
     }
 
+    /// <summary>One table as <c>nft list table</c> would print it; empty when there is none.</summary>
+    public string Dump(NftTableKey table)
+    {
+        lock (_lock) return _tables.TryGetValue(table, out var found) ? found.Text(_generation) : "";
+    }
+
     /// <summary>The elements of a set; empty when there is no such set.</summary>
     public IReadOnlyCollection<NftElement> Elements(NftSetKey set)
     {
