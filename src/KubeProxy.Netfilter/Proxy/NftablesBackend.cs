@@ -43,15 +43,18 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         _sync = new RulesetSync("nftables", options.Family, parts, compiler, ruleset, this, logger);
         if (!options.LocalhostNodePorts) return;
         _localhostMetrics = new LocalhostMetrics(parts.Meters, options.Family, parts.Nftables, () => parts.Localhost?.ListenerCount ?? 0);
-        if (parts.Localhost is { } relay) _localhost = new LocalhostNodePorts(relay, _localhostMetrics, logger);
+        if (parts.Localhost is { } relay) _localhost = new LocalhostNodePorts(relay, _localhostMetrics, parts.Time, logger);
     }
 
     /// <inheritdoc/>
     public IpFamily Family => _options.Family;
 
     /// <inheritdoc/>
-    public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken) =>
-        _sync.StartAsync(requestSync, LookAsync, cancellationToken);
+    public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
+    {
+        _localhost?.Start(requestSync);
+        return _sync.StartAsync(requestSync, LookAsync, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
@@ -64,6 +67,7 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
+        _localhost?.Dispose();
         _localhostMetrics?.Dispose();
         return _sync.DisposeAsync();
     }

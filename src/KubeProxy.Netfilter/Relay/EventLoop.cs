@@ -128,9 +128,6 @@ internal sealed unsafe partial class EventLoop
     /// <summary>Minds its time from now on.</summary>
     public void Add(IDeadline deadline) => _deadlines.Add(deadline);
 
-    /// <summary>Does not mind its time any more. Not while <see cref="IDeadline.OnDue"/> is called.</summary>
-    public void Remove(IDeadline deadline) => _deadlines.Remove(deadline);
-
     private void Run()
     {
         var happenings = (byte*)NativeMemory.Alloc(Batch, (nuint)EventSize);

@@ -3,18 +3,16 @@ using KubeProxy.Netlink.Interop;
 
 namespace KubeProxy.Netfilter.Relay;
 
-/// <summary>Accepts the connections of one listening socket. Pauses while this host is short of descriptors or memory.</summary>
-internal sealed class TcpAcceptor : IReadiness, IDeadline
+/// <summary>Accepts the connections of one listening socket.</summary>
+internal sealed class TcpAcceptor : IReadiness
 {
     private const int AcceptsPerTurn = 64;
-    private const long ShortestPause = 50;
-    private const long LongestPause = 1000;
 
     private readonly TcpRelay _relay;
     private readonly RelayEntrance _entrance;
     private readonly int _socket;
     private readonly int _slot;
-    private long _pause = ShortestPause;
+    private bool _isWaiting;
 
     public TcpAcceptor(TcpRelay relay, int socket, RelayEntrance entrance)
     {
@@ -23,21 +21,10 @@ internal sealed class TcpAcceptor : IReadiness, IDeadline
         if (errno != 0) throw new RelayException("watch a listening socket", errno);
     }
 
-    /// <summary>When it goes on accepting.</summary>
-    public long Due { get; private set; } = long.MaxValue;
-
-    /// <inheritdoc/>
-    public void OnDue()
-    {
-        Due = long.MaxValue;
-        var errno = _relay.Loop.Watch(_socket, _slot, LibC.EPOLLIN);
-        if (errno != 0) Due = _relay.Loop.Now + LongestPause;
-    }
-
     /// <inheritdoc/>
     public unsafe void OnReady(uint happenings)
     {
-        for (var i = 0; i < AcceptsPerTurn && Due == long.MaxValue; i++)
+        for (var i = 0; i < AcceptsPerTurn && !_relay.Pause.IsOn; i++)
         {
             var name = default(SocketName);
             var length = (uint)SocketName.MaxLength;
@@ -47,24 +34,24 @@ internal sealed class TcpAcceptor : IReadiness, IDeadline
                 var errno = Marshal.GetLastPInvokeError();
                 if (errno == SocketErrno.TryAgain) return;
                 // Anything else is the error of a connection that is gone already (accept(2)).
-                if (SocketErrno.IsExhaustion(errno)) Pause(errno);
+                if (SocketErrno.IsExhaustion(errno)) _relay.Pause.Begin(errno);
                 continue;
             }
 
-            _pause = ShortestPause;
+            _relay.Pause.NoteSuccess();
             if (name.TryRead(out var client)) _relay.Take(socket, _entrance, client.Address);
             else _ = LibC.Close(socket);
         }
+
+        if (_relay.Pause.IsOn) Wait();
     }
 
-    /// <summary>Accepts nothing for a moment, and for a longer one if that does not help. Clients wait in the kernel's queue.</summary>
-    public void Pause(int errno)
+    /// <summary>Goes on after a pause.</summary>
+    /// <returns>False when the kernel cannot watch the socket at present.</returns>
+    public bool TryResume()
     {
-        if (Due != long.MaxValue) return;
-        _relay.LogExhaustion(errno, _pause);
-        _relay.Loop.Ignore(_socket);
-        Due = _relay.Loop.Now + _pause;
-        _pause = Math.Min(_pause * 2, LongestPause);
+        _isWaiting = _relay.Loop.Watch(_socket, _slot, LibC.EPOLLIN) != 0;
+        return !_isWaiting;
     }
 
     /// <summary>Goes on accepting: a failure is that of one connection.</summary>
@@ -72,7 +59,17 @@ internal sealed class TcpAcceptor : IReadiness, IDeadline
 
     public void Close()
     {
+        if (_isWaiting) _relay.Pause.Remove(this);
         _relay.Loop.Release(_slot);
         _ = LibC.Close(_socket);
+    }
+
+    // The kernel would report it again and again.
+    private void Wait()
+    {
+        if (_isWaiting) return;
+        _isWaiting = true;
+        _relay.Loop.Ignore(_socket);
+        _relay.Pause.Add(this);
     }
 }

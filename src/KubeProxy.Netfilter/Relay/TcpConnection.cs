@@ -59,7 +59,7 @@ internal sealed class TcpConnection
             _endpointSide.Close(reset: true);
             if (SocketErrno.IsExhaustion(errno))
             {
-                Relay.NoteExhaustion(errno);
+                Relay.Pause.Begin(errno);
                 break;
             }
 

@@ -13,18 +13,22 @@ internal sealed partial class TcpRelay : IDisposable
     private readonly RelayContext _context;
     private readonly DialQueue _firstDials;
     private readonly DialQueue _lastDials;
-    private readonly List<TcpAcceptor> _acceptors = [];
+    private readonly HashSet<TcpAcceptor> _acceptors = [];
     private readonly HashSet<TcpConnection> _connections = [];
 
     public TcpRelay(RelayContext context, EventLoop loop)
     {
         (_context, Loop) = (context, loop);
         Budget = new BufferBudget(context.Options.MaxBufferedBytes);
+        loop.Add(Pause = new AcceptPause(this));
         loop.Add(_firstDials = new DialQueue(loop, context.Options.DialTimeout));
         loop.Add(_lastDials = new DialQueue(loop, context.Options.LastDialTimeout));
     }
 
     public EventLoop Loop { get; }
+
+    /// <summary>Whether connections are accepted.</summary>
+    public AcceptPause Pause { get; }
 
     public RelayOptions Options => _context.Options;
 
@@ -47,7 +51,6 @@ internal sealed partial class TcpRelay : IDisposable
     {
         var acceptor = new TcpAcceptor(this, socket, entrance);
         _acceptors.Add(acceptor);
-        Loop.Add(acceptor);
         return acceptor;
     }
 
@@ -55,7 +58,6 @@ internal sealed partial class TcpRelay : IDisposable
     public void StopAccepting(TcpAcceptor acceptor)
     {
         _acceptors.Remove(acceptor);
-        Loop.Remove(acceptor);
         acceptor.Close();
     }
 
@@ -92,12 +94,6 @@ internal sealed partial class TcpRelay : IDisposable
         _connections.Remove(connection);
         service.Counters.Closed();
         _context.RemoveConnection();
-    }
-
-    /// <summary>This host is short of descriptors or memory: no connection is accepted for a moment.</summary>
-    public void NoteExhaustion(int errno)
-    {
-        foreach (var acceptor in _acceptors) acceptor.Pause(errno);
     }
 
     public void LogExhaustion(int errno, long milliseconds) => _context.Exhausted(errno, milliseconds);

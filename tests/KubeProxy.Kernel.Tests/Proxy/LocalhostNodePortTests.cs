@@ -139,8 +139,7 @@ public sealed class LocalhostNodePortTests : IDisposable
         _manifests.Endpoints("other", 0);
         await EventuallyServesAsync(OtherPort, 0);
         Assert.Equal(2, proxy.Log.Split($"Node port {NodePort} is not open on 127.0.0.1: EADDRINUSE").Length);
-        taken.Dispose();
-        _manifests.Endpoints("other", 1);
+        taken.Dispose(); // Nothing tells the proxy.
         await EventuallyServesAsync(NodePort, 0, 1, 2);
         Assert.Equal(2, await proxy.MetricAsync(Metric + "listeners"));
     }
@@ -148,8 +147,13 @@ public sealed class LocalhostNodePortTests : IDisposable
     [Fact]
     public async Task Connections_wait_while_there_are_no_descriptors_and_so_does_the_proxy()
     {
+        _manifests.Service("other", "10.96.0.11", OtherPort);
+        _manifests.Endpoints("other", 2);
         using var proxy = await StartAsync("localhost");
+        Assert.Equal([2], await MiniCluster.PodsBehindAsync(_cluster.Node, Localhost, OtherPort, 3));
         proxy.LimitDescriptors(8);
+        using var other = _cluster.Node.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await other.ConnectAsync(IPAddress.Loopback, OtherPort, Cancel);
         using var socket = _cluster.Node.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
         await socket.ConnectAsync(IPAddress.Loopback, NodePort, Cancel); // To the kernel's queue.
         await HostTests.EventuallyAsync(() => Task.FromResult(proxy.Log.Contains("EMFILE. None is accepted for", StringComparison.Ordinal)));
@@ -157,6 +161,9 @@ public sealed class LocalhostNodePortTests : IDisposable
         using var connection = new PodConnection(socket);
         await connection.ReadGreetingAsync(Cancel);
         await connection.PingAsync();
+        using var otherConnection = new PodConnection(other);
+        await otherConnection.ReadGreetingAsync(Cancel);
+        await otherConnection.PingAsync();
         // A pause of 50 ms at least for each: the count would be in the thousands of a loop that spins.
         Assert.InRange(await proxy.MetricAsync("kubeproxy_relay_refused_total"), 1, 50);
     }

@@ -9,19 +9,28 @@ namespace KubeProxy.Netfilter.Proxy.Nftables;
 
 /// <summary>
 /// Has the relay listen on the loopback address for the node ports of TCP that have endpoints: the kernel does not send packets from
-/// 127.0.0.0/8 or ::1 to other hosts, whatever they are translated to. A port that cannot be opened is tried again with each sync.
+/// 127.0.0.0/8 or ::1 to other hosts, whatever they are translated to. A port that cannot be opened is tried again with each sync, and
+/// every few seconds: nobody tells when another process closes it.
 /// </summary>
 /// <param name="relay">Listens, and connects to the endpoints.</param>
 /// <param name="metrics">Counts what fails.</param>
+/// <param name="time">When to try again.</param>
 /// <param name="logger">Where that is said.</param>
-internal sealed partial class LocalhostNodePorts(LocalhostRelay relay, LocalhostMetrics metrics, ILogger logger)
+internal sealed partial class LocalhostNodePorts(LocalhostRelay relay, LocalhostMetrics metrics, TimeProvider time, ILogger logger) : IDisposable
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
     private static readonly IReadOnlyDictionary<ushort, int> None = new Dictionary<ushort, int>();
 
     private readonly Dictionary<ServicePortName, ushort> _ports = [];
     private IReadOnlyDictionary<ushort, int> _failures = None;
     private bool _changed = true;
     private bool _isOpen;
+    private ITimer? _retry;
+
+    /// <summary>Before the first sync.</summary>
+    /// <param name="requestSync">Called on a thread of the pool when ports are to be tried again.</param>
+    public void Start(Action<string> requestSync) => _retry = time.CreateTimer(
+        _ => requestSync("node ports on the loopback address are not open yet"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Notes what changed. A connection that comes now may see it already; ports are opened and closed by <see cref="ApplyAsync"/>.</summary>
     public void Absorb(PlanChanges changes)
@@ -59,8 +68,12 @@ internal sealed partial class LocalhostNodePorts(LocalhostRelay relay, Localhost
             (_failures, _isOpen, _changed) = (failures, open, false);
         }
 
+        _retry?.Change(_failures.Count > 0 ? RetryInterval : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         relay.Table.Prune();
     }
+
+    /// <summary>Tries no more. The relay is not its own.</summary>
+    public void Dispose() => _retry?.Dispose();
 
     private static bool IsServed(Frontend frontend) => frontend.Key is { Address: null, Protocol: Protocol.Tcp } && frontend.IsBalanced;
 
@@ -71,6 +84,6 @@ internal sealed partial class LocalhostNodePorts(LocalhostRelay relay, Localhost
         _changed = true;
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Node port {Port} is not open on {Address}: {Reason}. It is tried again with each sync")]
+    [LoggerMessage(1, LogLevel.Error, "Node port {Port} is not open on {Address}: {Reason}. It is tried again every few seconds")]
     private static partial void LogFailure(ILogger logger, IpAddr address, ushort port, string reason);
 }
