@@ -137,6 +137,27 @@ public class EndpointCountTests
         Assert.Equal(4, Count(harness));
     }
 
+    // nf_tables_jumps_max_netns is 256,000 unless it is set; docs/nftables.md has the number.
+    [Fact]
+    public async Task Jumps_are_few_whatever_there_is()
+    {
+        await using var harness = await BackendHarness.StartAsync();
+        var first = await harness.FirstSyncAsync([.. Plans.EveryKind(), .. Enumerable.Range(1, 16).Select(bits => Large(1 << bits, $"large-{bits}"))]);
+        Assert.Empty(first.Quarantined);
+        Assert.InRange(harness.Nftables.JumpCount, 1, 400);
+    }
+
+    [Fact]
+    public async Task Jumps_beyond_the_limit_of_the_namespace_are_said_to_be_so()
+    {
+        await using var harness = await BackendHarness.StartAsync();
+        harness.Nftables.MaxJumps = 3;
+        var refused = await Assert.ThrowsAsync<ProxyBackendException>(() => harness.FirstSyncAsync(Plans.ClusterIp("small", "10.96.0.10", 1)));
+        Assert.Contains("nf_tables_jumps_max_netns", refused.Message, StringComparison.Ordinal);
+        harness.Nftables.MaxJumps = null;
+        Assert.Empty((await harness.Backend.SyncAsync(PlanChanges.None, TestContext.Current.CancellationToken)).Quarantined);
+    }
+
     private static int RefuseLarge(NftOperation operation, NftElement? _) =>
         operation is NftOperation.AddChain { Chain.Key.Name: var name } && EndpointLists.SizeOf(name) is { Slots: > 1_024 } ? OutOfMemory : 0;
 

@@ -27,6 +27,21 @@ public sealed class InMemoryNftables : INftables
     /// </summary>
     public Func<NftTransaction, LostAck>? LoseAck { get; set; }
 
+    /// <summary>
+    /// How many jumps and gotos a walk from all base chains may meet: <c>net.netfilter.nf_tables_jumps_max_netns</c> of newer kernels, which
+    /// holds in all network namespaces but the first, and has 256,000 as its default. Null: no limit, as in older ones.
+    /// </summary>
+    public long? MaxJumps { get; set; }
+
+    /// <summary>How many such jumps there are now.</summary>
+    public long JumpCount
+    {
+        get
+        {
+            lock (_lock) return MemoryJumps.Count(_tables.Values);
+        }
+    }
+
     /// <summary>What has been asked of it.</summary>
     public InMemoryNftablesCounts Counts { get; } = new();
 
@@ -172,7 +187,7 @@ public sealed class InMemoryNftables : INftables
         if (lost == LostAck.NotApplied) throw new NftUnknownOutcomeException("The acknowledgement was lost (injected, not applied).");
         var failures = NftOperationCheck.Check(transaction);
         var undo = new Stack<Action>();
-        if (failures.Count == 0) new MemoryApply(_tables, undo, Refuse, () => _nextHandle++).Apply(transaction, failures);
+        if (failures.Count == 0) new MemoryApply(_tables, undo, Refuse, () => _nextHandle++, MaxJumps).Apply(transaction, failures);
         if (failures.Count > 0)
         {
             while (undo.TryPop(out var action)) action();

@@ -9,7 +9,8 @@ namespace KubeProxy.Netfilter.Nftables.Testing;
 /// kernel does, so that every refusal is reported.
 /// </summary>
 internal sealed partial class MemoryApply(
-    Dictionary<NftTableKey, MemoryTable> tables, Stack<Action> undo, Func<NftOperation, NftElement?, int>? refuse, Func<ulong> nextHandle)
+    Dictionary<NftTableKey, MemoryTable> tables, Stack<Action> undo, Func<NftOperation, NftElement?, int>? refuse, Func<ulong> nextHandle,
+    long? maxJumps)
 {
     public void Apply(NftTransaction transaction, List<NftFailure> failures)
     {
@@ -20,7 +21,7 @@ internal sealed partial class MemoryApply(
                 failures.Add(NftFailures.Of(i, refusal.Element, refusal.Errno, refusal.Message, operation));
         }
 
-        if (failures.Count == 0 && MemoryJumps.Check(tables.Values) is { } errno) failures.Add(NftFailures.OfBatch(errno, "jumps too deep or in a loop"));
+        if (failures.Count == 0 && MemoryJumps.Check(tables.Values, maxJumps) is { } errno) failures.Add(NftFailures.OfBatch(errno, NftMissingFeature.Explain(errno)));
     }
 
     private Refusal? Apply(NftOperation operation)

@@ -4,5 +4,5 @@ namespace KubeProxy.Netfilter.Nftables.Validation;
 internal static class NftErrno
 {
     public const int Enfile = 23; // a set is full
-    public const int Emlink = 31; // jumps are too deep or go round in a loop
+    public const int Emlink = 31; // jumps are too deep, go round in a loop, or are too many
 }

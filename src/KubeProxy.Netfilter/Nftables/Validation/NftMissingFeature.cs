@@ -14,13 +14,16 @@ internal static class NftMissingFeature
             + "a table with an owner can only be changed by the socket that made it",
         Errno.InvalidArgument or Errno.NotSupported or Errno.ProtocolNotSupported =>
             "the kernel may lack CONFIG_NF_TABLES (module nf_tables)",
+        NftErrno.Emlink =>
+            "jumps go more than 16 chains deep or round in a loop, or, in a network namespace that is not the first, "
+            + "there are more than net.netfilter.nf_tables_jumps_max_netns",
         _ => null,
     };
 
     /// <summary>For an operation; null when there is nothing to say beyond the errno.</summary>
     public static string? Explain(int errno, NftOperation operation)
     {
-        if (errno is Errno.OperationNotPermitted or Errno.AccessDenied) return Explain(errno);
+        if (errno is Errno.OperationNotPermitted or Errno.AccessDenied or NftErrno.Emlink) return Explain(errno);
         if (errno is not (Errno.NoSuchEntry or Errno.NotSupported)) return null;
         if (operation is NftOperation.AddChain { Chain.Base: not null } && errno == Errno.NotSupported)
             return "the chain exists with another type, hook or priority, or the kernel lacks its type, such as CONFIG_NFT_NAT (module nft_chain_nat)";

@@ -27,9 +27,9 @@ internal sealed partial class LocalhostNodePorts(LocalhostRelay relay, Localhost
     private bool _isOpen;
     private ITimer? _retry;
 
-    /// <summary>Before the first sync.</summary>
+    /// <summary>Before the first sync; again after a start that failed, with the same <paramref name="requestSync"/>.</summary>
     /// <param name="requestSync">Called on a thread of the pool when ports are to be tried again.</param>
-    public void Start(Action<string> requestSync) => _retry = time.CreateTimer(
+    public void Start(Action<string> requestSync) => _retry ??= time.CreateTimer(
         _ => requestSync("node ports on the loopback address are not open yet"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Notes what changed. A connection that comes now may see it already; ports are opened and closed by <see cref="ApplyAsync"/>.</summary>
