@@ -45,7 +45,7 @@ run_in_uml() { # KERNEL
   echo "== KubeProxy.Kernel.Tests in user-mode-linux"
   tests/uml/run.sh "$1" "$results" env KUBE_PROXY="$KUBE_PROXY" \
     dotnet tests/KubeProxy.Kernel.Tests/bin/Release/net10.0/KubeProxy.Kernel.Tests.dll -noColor -parallel none \
-    -namespace '*.Ipvs' -namespace '*.Route' -namespace '*.Conntrack' -namespace '*.Nftables' -namespace '*.Netlink' \
+    -namespace '*.Ipvs' -namespace '*.Rtnetlink' -namespace '*.Conntrack' -namespace '*.Nftables' -namespace '*.Netlink' \
     -class- '*.NftRandomTransactionTests' -trx "$results/uml.trx"
 }
 

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for library in Core Netfilter Ipvs; do
+for library in Core Kubernetes Netfilter Ipvs; do
   dotnet pack "src/KubeProxy.$library" -c Release -o "$work/feed" --nologo -v quiet
 done
 ls "$work/feed"

@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using KubeProxy.Core.Kubernetes;
-using KubeProxy.Core.Kubernetes.Api;
-using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
-using KubeProxy.Core.Tracking;
+using KubeProxy.Kubernetes;
+using KubeProxy.Kubernetes.Access;
 
 namespace KubeProxy.ApiBenchmark;
 

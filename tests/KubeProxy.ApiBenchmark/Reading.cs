@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using KubeProxy.Core.Kubernetes.Api;
-using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
+using KubeProxy.Kubernetes;
+using KubeProxy.Kubernetes.Access;
 
 namespace KubeProxy.ApiBenchmark;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using KubeProxy.Netfilter.Accounting;
+using KubeProxy.Netfilter.Nfacct;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Benchmarks;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using KubeProxy.Netfilter.Accounting;
+using KubeProxy.Netfilter.Nfacct;
 
 namespace KubeProxy.Benchmarks;
 

@@ -1,8 +1,10 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Relay;
+using KubeProxy.Netfilter.Backends.Nftables;
+using KubeProxy.Netfilter.Backends.Relay;
+using KubeProxy.Netfilter.Backends.Ruleset;
+using KubeProxy.Netfilter.Backends.Userspace;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Benchmarks;

@@ -3,10 +3,13 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Ipvs;
-using KubeProxy.Ipvs.Proxy;
+using KubeProxy.Ipvs.Backend;
+using KubeProxy.Netfilter.Backends.Balanced;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Nftables;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Route;
+using KubeProxy.Netfilter.Rtnetlink;
 using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging.Abstractions;
 

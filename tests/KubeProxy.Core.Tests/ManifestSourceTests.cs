@@ -5,7 +5,6 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Manifests;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
-using KubeProxy.Core.Tracking;
 
 namespace KubeProxy.Core.Tests;
 

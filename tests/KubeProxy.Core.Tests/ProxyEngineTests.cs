@@ -4,7 +4,6 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
-using KubeProxy.Core.Tracking;
 using static KubeProxy.Core.Tests.Objects;
 
 namespace KubeProxy.Core.Tests;

@@ -60,7 +60,7 @@ public sealed record EndpointConditions
     })];
 
     /// <summary>The one instance with these values: a hundred thousand endpoints have few.</summary>
-    internal static EndpointConditions Shared(bool? ready, bool? serving, bool? terminating) =>
+    public static EndpointConditions Of(bool? ready, bool? serving, bool? terminating) =>
         All[DigitOf(ready) + DigitOf(serving) * 3 + DigitOf(terminating) * 9];
 
     private static int DigitOf(bool? value) => value is { } known ? known ? 2 : 1 : 0;

@@ -107,7 +107,7 @@ internal sealed class EndpointSliceParser(PooledStringConverter strings, WellKno
             else reader.Skip();
         }
 
-        return EndpointConditions.Shared(ready, serving, terminating);
+        return EndpointConditions.Of(ready, serving, terminating);
     }
 
     private EndpointHints ReadHints(ref Utf8JsonReader reader)

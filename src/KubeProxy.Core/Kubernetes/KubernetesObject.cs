@@ -21,6 +21,17 @@ public abstract record KubernetesObject
     /// <summary>The name, with an empty namespace for cluster-scoped kinds.</summary>
     [JsonIgnore]
     public NamespacedName Name => new(Kind.IsNamespaced() ? Metadata.Namespace ?? "default" : "", Metadata.Name ?? "");
+
+    /// <summary>The object itself, for readers of wire formats: without a name it could never be removed again.</summary>
+    /// <param name="kind">The kind that was to be read.</param>
+    /// <param name="value">What was read; null when the document is null.</param>
+    /// <exception cref="KubernetesObjectException">There is no object, or it has no name.</exception>
+    public static KubernetesObject RequireName(ObjectKind kind, KubernetesObject? value)
+    {
+        if (value is null) throw new KubernetesObjectException(kind.ToName(), "", "", "the document is null");
+        if (string.IsNullOrEmpty(value.Metadata.Name)) throw new KubernetesObjectException(kind.ToName(), "", "metadata.name", "missing");
+        return value;
+    }
 }
 
 /// <summary><c>ObjectMeta</c> of the API.</summary>

@@ -29,7 +29,7 @@ public sealed class KubernetesObjectReader
     }
 
     /// <summary>A reader that leaves out labels and annotations without a meaning to a proxy, which are most of them.</summary>
-    internal static KubernetesObjectReader ForApi() => new(wellKnownOnly: true);
+    public static KubernetesObjectReader ForApi() => new(wellKnownOnly: true);
 
     /// <summary>Reads one object whose kind is known, as the items of a list response are.</summary>
     /// <exception cref="KubernetesObjectException">The document is not such an object.</exception>
@@ -38,7 +38,7 @@ public sealed class KubernetesObjectReader
         if (kind == ObjectKind.EndpointSlice && _slices?.TryParse(utf8) is { } slice) return slice;
         try
         {
-            return Named(kind, JsonSerializer.Deserialize(utf8, ContractOf(kind)) as KubernetesObject);
+            return KubernetesObject.RequireName(kind, JsonSerializer.Deserialize(utf8, ContractOf(kind)) as KubernetesObject);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -52,7 +52,7 @@ public sealed class KubernetesObjectReader
     {
         try
         {
-            return Named(kind, element.Deserialize(ContractOf(kind)) as KubernetesObject);
+            return KubernetesObject.RequireName(kind, element.Deserialize(ContractOf(kind)) as KubernetesObject);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -149,14 +149,6 @@ public sealed class KubernetesObjectReader
         if (!ObjectKinds.TryParse(kindName[..^4], apiVersion, out var kind)) return false;
         itemKind = kind;
         return true;
-    }
-
-    internal static KubernetesObject Named(ObjectKind kind, KubernetesObject? value)
-    {
-        if (value is null) throw new KubernetesObjectException(kind.ToName(), "", "", "the document is null");
-        if (string.IsNullOrEmpty(value.Metadata.Name))
-            throw new KubernetesObjectException(kind.ToName(), "", "metadata.name", "missing");
-        return value;
     }
 
     private JsonTypeInfo ContractOf(ObjectKind kind) => kind switch

@@ -4,9 +4,9 @@ namespace KubeProxy.Core.Kubernetes;
 
 /// <summary>
 /// A small, lossy cache of strings: the same few node, zone, port and namespace names come with each of a hundred thousand
-/// endpoints. Races between threads only cost a hit.
+/// endpoints. For readers of wire formats. Thread-safe: races between threads only cost a hit.
 /// </summary>
-internal sealed class StringCache
+public sealed class StringCache
 {
     private const int Slots = 4096;
     private const int MaxLength = 64;

@@ -46,11 +46,12 @@ internal sealed class WellKnownEntriesConverter(PooledStringConverter strings) :
     }
 }
 
-/// <summary>The names of labels and annotations that a proxy looks at.</summary>
-internal static class WellKnownEntries
+/// <summary>The names of labels and annotations that a proxy looks at, for readers of wire formats.</summary>
+public static class WellKnownEntries
 {
     private static readonly (byte[] Utf8, string Name)[] Known = [.. Names().Select(name => (Encoding.UTF8.GetBytes(name), name))];
 
+    /// <summary>All of them.</summary>
     public static IEnumerable<string> All => Known.Select(entry => entry.Name);
 
     /// <summary>The name, shared; null for one without a meaning.</summary>

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
-using KubeProxy.Core.Tracking;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

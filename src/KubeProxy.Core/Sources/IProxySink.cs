@@ -1,6 +1,5 @@
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
-using KubeProxy.Core.Tracking;
 
 namespace KubeProxy.Core.Sources;
 

@@ -1,5 +1,5 @@
-using KubeProxy.Netfilter.Accounting;
-using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Nfacct;
 
 namespace KubeProxy.Host.Backends;
 

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Host.Configuration;
-using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Backends;

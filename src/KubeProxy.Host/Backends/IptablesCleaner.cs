@@ -1,8 +1,9 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
 
 namespace KubeProxy.Host.Backends;
 

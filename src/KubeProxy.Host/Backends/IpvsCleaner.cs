@@ -1,10 +1,11 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Ipvs;
-using KubeProxy.Ipvs.Proxy;
+using KubeProxy.Ipvs.Backend;
 using KubeProxy.Netfilter;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Route;
+using KubeProxy.Netfilter.Rtnetlink;
 
 namespace KubeProxy.Host.Backends;
 

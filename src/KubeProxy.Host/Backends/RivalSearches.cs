@@ -1,12 +1,13 @@
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
 using KubeProxy.Host.Configuration;
-using KubeProxy.Ipvs.Proxy;
+using KubeProxy.Ipvs.Backend;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Rivals;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Iptables.Legacy;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Proxy.Rivals;
-using KubeProxy.Netfilter.Route;
+using KubeProxy.Netfilter.Rtnetlink;
 
 namespace KubeProxy.Host.Backends;
 

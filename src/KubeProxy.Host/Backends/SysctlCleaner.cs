@@ -1,6 +1,6 @@
 using KubeProxy.Netfilter;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
 
 namespace KubeProxy.Host.Backends;
 

@@ -1,6 +1,6 @@
 using KubeProxy.Core.Model;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Route;
+using KubeProxy.Netfilter.Backends.Userspace;
+using KubeProxy.Netfilter.Rtnetlink;
 
 namespace KubeProxy.Host.Backends;
 

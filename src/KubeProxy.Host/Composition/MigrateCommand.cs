@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
-using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Migration;
 using KubeProxy.Host.Sources;
+using KubeProxy.Kubernetes.Access;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Host.Composition;

@@ -11,7 +11,7 @@ using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
 using KubeProxy.Netfilter;
-using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

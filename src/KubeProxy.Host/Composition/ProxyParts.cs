@@ -5,7 +5,7 @@ using KubeProxy.Host.Backends;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Migration;
 using KubeProxy.Host.Node;
-using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Backends.Ruleset;
 
 namespace KubeProxy.Host.Composition;
 

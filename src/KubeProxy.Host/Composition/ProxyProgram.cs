@@ -1,5 +1,3 @@
-using KubeProxy.Core.Kubernetes.Api.Access;
-using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.CommandLine;
@@ -7,6 +5,7 @@ using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
+using KubeProxy.Kubernetes.Access;
 using KubeProxy.Netfilter;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,5 +1,5 @@
 using KubeProxy.Core.Sync;
-using KubeProxy.Netfilter.Proxy;
+using KubeProxy.Netfilter.Backends.Ruleset;
 
 namespace KubeProxy.Host.Composition;
 

@@ -1,7 +1,6 @@
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
-using KubeProxy.Core.Tracking;
 
 namespace KubeProxy.Host.Composition;
 

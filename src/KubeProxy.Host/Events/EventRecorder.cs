@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using KubeProxy.Core.Kubernetes.Api;
 using KubeProxy.Core.Model;
+using KubeProxy.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Events;

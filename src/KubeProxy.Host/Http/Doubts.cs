@@ -1,7 +1,6 @@
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Sync;
-using KubeProxy.Core.Tracking;
 
 namespace KubeProxy.Host.Http;
 

@@ -3,12 +3,12 @@ using System.Net.Sockets;
 using KubeProxy.Core.Model;
 using KubeProxy.Host.Node;
 using KubeProxy.Ipvs;
-using KubeProxy.Netfilter.Accounting;
+using KubeProxy.Netfilter.Backends.Iptables;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Iptables.Legacy;
+using KubeProxy.Netfilter.Nfacct;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Host.Migration;

@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
-using KubeProxy.Core.Kubernetes.Api;
-using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Core.Manifests;
 using KubeProxy.Core.Sources;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Yaml;
+using KubeProxy.Kubernetes;
+using KubeProxy.Kubernetes.Access;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Sources;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using KubeProxy.Core.Kubernetes.Api.Access;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Composition;
 using KubeProxy.Host.Yaml;
+using KubeProxy.Kubernetes.Access;
 using KubeProxy.TestKit.Api;
 
 namespace KubeProxy.Host.Tests.Deploy;

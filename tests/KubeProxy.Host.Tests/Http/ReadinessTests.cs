@@ -4,7 +4,6 @@ using KubeProxy.Core.Health;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
-using KubeProxy.Core.Tracking;
 using KubeProxy.Host.Http;
 
 namespace KubeProxy.Host.Tests.Http;

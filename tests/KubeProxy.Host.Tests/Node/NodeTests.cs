@@ -3,7 +3,6 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
-using KubeProxy.Core.Tracking;
 using KubeProxy.Host.Composition;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Node;

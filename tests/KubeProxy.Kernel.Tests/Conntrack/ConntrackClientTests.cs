@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Tests.Conntrack;
 using KubeProxy.Netlink;

@@ -1,10 +1,10 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
-using KubeProxy.Kernel.Tests.Proxy;
+using KubeProxy.Kernel.Tests.Backends;
+using KubeProxy.Netfilter.Backends.Iptables;
 using KubeProxy.Netfilter.Iptables;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netfilter.Tests.Backends;
 
 namespace KubeProxy.Kernel.Tests.Iptables;
 

@@ -2,10 +2,11 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netfilter.Tests.Backends;
 using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using KubeProxy.Core.Model;
-using KubeProxy.Netfilter.Accounting;
 using KubeProxy.Netfilter.Iptables;
+using KubeProxy.Netfilter.Nfacct;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Rules;
 

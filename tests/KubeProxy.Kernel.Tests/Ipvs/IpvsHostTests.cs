@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
-using KubeProxy.Kernel.Tests.Proxy;
+using KubeProxy.Kernel.Tests.Backends;
 
 namespace KubeProxy.Kernel.Tests.Ipvs;
 

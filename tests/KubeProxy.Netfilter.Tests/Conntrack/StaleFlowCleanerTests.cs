@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Conntrack;
 using KubeProxy.Netfilter.Conntrack.Testing;
 

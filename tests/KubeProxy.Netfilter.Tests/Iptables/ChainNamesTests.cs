@@ -1,5 +1,5 @@
 using KubeProxy.Core.Model;
-using KubeProxy.Netfilter.Proxy.Iptables;
+using KubeProxy.Netfilter.Backends.Iptables;
 
 namespace KubeProxy.Netfilter.Tests.Iptables;
 

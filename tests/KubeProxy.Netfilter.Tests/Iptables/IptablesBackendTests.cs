@@ -2,16 +2,14 @@ using System.Collections.Immutable;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Backends.Iptables;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables;
-using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netfilter.Nftables.Testing;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Proxy.Iptables;
-using KubeProxy.Netfilter.Route;
-using KubeProxy.Netfilter.Route.Testing;
-using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netfilter.Rtnetlink;
+using KubeProxy.Netfilter.Rtnetlink.Testing;
+using KubeProxy.Netfilter.Tests.Backends;
 
 namespace KubeProxy.Netfilter.Tests.Iptables;
 

@@ -5,7 +5,7 @@ using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
-using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netfilter.Tests.Backends;
 
 namespace KubeProxy.Netfilter.Tests.Iptables;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
-using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Iptables;
-using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netfilter.Tests.Backends;
 
 namespace KubeProxy.Netfilter.Tests.Iptables;
 

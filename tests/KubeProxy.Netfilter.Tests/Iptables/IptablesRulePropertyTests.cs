@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 using FsCheck;
 using FsCheck.Fluent;
 using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Backends.Iptables;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Rules;
-using KubeProxy.Netfilter.Proxy.Iptables;
 
 namespace KubeProxy.Netfilter.Tests.Iptables;
 

@@ -1,11 +1,11 @@
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Rivals;
 using KubeProxy.Netfilter.Iptables.Legacy;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
-using KubeProxy.Netfilter.Proxy;
-using KubeProxy.Netfilter.Proxy.Rivals;
-using KubeProxy.Netfilter.Tests.Proxy;
+using KubeProxy.Netfilter.Tests.Backends;
 
 namespace KubeProxy.Netfilter.Tests.Iptables;
 

@@ -1,6 +1,6 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Conntrack;
-using KubeProxy.Netfilter.Route;
+using KubeProxy.Netfilter.Rtnetlink;
 using KubeProxy.Netfilter.Tests.Conntrack;
 using KubeProxy.Netlink;
 using KubeProxy.Netlink.Testing;

@@ -88,7 +88,7 @@ internal static class NftOperationCheck
     {
         if (types.IsDefaultOrEmpty) return "no type";
         if (types.Any(type => NftDataTypes.TryByteLength(type) is null)) return "unknown type";
-        if (types.Length > Wire.NftProtocol.MaxConcatParts) return $"more than {Wire.NftProtocol.MaxConcatParts} parts";
+        if (types.Length > NftDataTypes.MaxConcatenation) return $"more than {NftDataTypes.MaxConcatenation} parts";
         return NftDataTypes.ByteLength(types.AsSpan()) > NftData.MaxLength ? $"longer than {NftData.MaxLength} bytes" : null;
     }
 

@@ -74,7 +74,7 @@ internal static class NftRuleCheck
         if (concat.Parts.Length < 2) return "a concatenation has two or more parts";
         if (concat.Parts.FirstOrDefault(part => part is not (NftPayload or NftMeta or NftCt or NftFibAddrType or NftNumgen)) is { } wrong)
             return $"{Text.NftText.Of(wrong)} cannot be part of a concatenation";
-        if (concat.Parts.Length > Wire.NftProtocol.MaxConcatParts) return $"more than {Wire.NftProtocol.MaxConcatParts} parts";
+        if (concat.Parts.Length > NftDataTypes.MaxConcatenation) return $"more than {NftDataTypes.MaxConcatenation} parts";
         if (NftDataTypes.ByteLength(concat.TypesOf().AsSpan()) > NftData.MaxLength) return $"longer than {NftData.MaxLength} bytes";
         return concat.Parts.Select(part => Expression(family, part)).FirstOrDefault(problem => problem is not null);
     }

@@ -153,7 +153,6 @@ internal static class NftProtocol
     public const uint IntervalEnd = 1; // NFT_SET_ELEM_INTERVAL_END
     public const uint VerdictDataType = 0xFFFF_FF00; // NFT_DATA_VERDICT
     public const int BitsOfType = 6; // nft's TYPE_BITS: of each part in the type number of a concatenation
-    public const int MaxConcatParts = 5; // what fits into that number
     public const string AnonymousSet = "__set%d";
     public const string AnonymousMap = "__map%d";
 }

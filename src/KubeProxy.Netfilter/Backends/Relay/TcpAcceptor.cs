@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using KubeProxy.Netlink.Interop;
+
+namespace KubeProxy.Netfilter.Backends.Relay;
+
+/// <summary>Accepts the connections of one listening socket.</summary>
+internal sealed class TcpAcceptor : IReadiness
+{
+    private const int AcceptsPerTurn = 64;
+
+    private readonly TcpRelay _relay;
+    private readonly RelayEntrance _entrance;
+    private readonly int _socket;
+    private readonly int _slot;
+    private bool _isWaiting;
+
+    public TcpAcceptor(TcpRelay relay, int socket, RelayEntrance entrance)
+    {
+        (_relay, _socket, _entrance) = (relay, socket, entrance);
+        var errno = relay.Loop.Register(socket, this, LibC.EPOLLIN, out _slot);
+        if (errno != 0) throw new RelayException("watch a listening socket", errno);
+    }
+
+    /// <inheritdoc/>
+    public unsafe void OnReady(uint happenings)
+    {
+        for (var i = 0; i < AcceptsPerTurn && !_relay.Pause.IsOn; i++)
+        {
+            var name = default(SocketName);
+            var length = (uint)SocketName.MaxLength;
+            var socket = LibC.Accept(_socket, &name, &length, LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC);
+            if (socket < 0)
+            {
+                var errno = Marshal.GetLastPInvokeError();
+                if (errno == SocketErrno.TryAgain) return;
+                // Anything else is the error of a connection that is gone already (accept(2)).
+                if (SocketErrno.IsExhaustion(errno)) _relay.Pause.Begin(errno);
+                continue;
+            }
+
+            _relay.Pause.NoteSuccess();
+            if (name.TryRead(out var client)) _relay.Take(socket, _entrance, client.Address);
+            else _ = LibC.Close(socket);
+        }
+
+        if (_relay.Pause.IsOn) Wait();
+    }
+
+    /// <summary>Goes on after a pause.</summary>
+    /// <returns>False when the kernel cannot watch the socket at present.</returns>
+    public bool TryResume()
+    {
+        _isWaiting = _relay.Loop.Watch(_socket, _slot, LibC.EPOLLIN) != 0;
+        return !_isWaiting;
+    }
+
+    /// <summary>Goes on accepting: a failure is that of one connection.</summary>
+    public void Abandon() { }
+
+    public void Close()
+    {
+        if (_isWaiting) _relay.Pause.Remove(this);
+        _relay.Loop.Release(_slot);
+        _ = LibC.Close(_socket);
+    }
+
+    // The kernel would report it again and again.
+    private void Wait()
+    {
+        if (_isWaiting) return;
+        _isWaiting = true;
+        _relay.Loop.Ignore(_socket);
+        _relay.Pause.Add(this);
+    }
+}

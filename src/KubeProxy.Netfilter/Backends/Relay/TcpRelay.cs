@@ -1,0 +1,113 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Netlink;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Netfilter.Backends.Relay;
+
+/// <summary>The TCP connections of one thread.</summary>
+internal sealed partial class TcpRelay : IDisposable
+{
+    // A pipe's worth: few system calls for bulk transfers, and still in the processor's second-level cache.
+    private const int BufferSize = 64 * 1024;
+
+    private readonly RelayContext _context;
+    private readonly DialQueue _firstDials;
+    private readonly DialQueue _lastDials;
+    private readonly HashSet<TcpAcceptor> _acceptors = [];
+    private readonly HashSet<TcpConnection> _connections = [];
+
+    public TcpRelay(RelayContext context, EventLoop loop)
+    {
+        (_context, Loop) = (context, loop);
+        Budget = new BufferBudget(context.Options.MaxBufferedBytes);
+        loop.Add(Pause = new AcceptPause(this));
+        loop.Add(_firstDials = new DialQueue(loop, context.Options.DialTimeout));
+        loop.Add(_lastDials = new DialQueue(loop, context.Options.LastDialTimeout));
+    }
+
+    public EventLoop Loop { get; }
+
+    /// <summary>Whether connections are accepted.</summary>
+    public AcceptPause Pause { get; }
+
+    public RelayOptions Options => _context.Options;
+
+    public RelaySockets Sockets => _context.Sockets;
+
+    public RelayMetrics Metrics => _context.Metrics;
+
+    public TimeProvider Time => _context.Time;
+
+    /// <summary>What may be held for slow receivers.</summary>
+    public BufferBudget Budget { get; }
+
+    /// <summary>Everything passes through it, at once.</summary>
+    public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
+
+    /// <summary>Accepts connections from a listening socket, which it takes over.</summary>
+    /// <returns>For <see cref="StopAccepting"/>.</returns>
+    /// <exception cref="RelayException">It cannot be watched; it is left to the caller.</exception>
+    public TcpAcceptor Accept(int socket, RelayEntrance entrance)
+    {
+        var acceptor = new TcpAcceptor(this, socket, entrance);
+        _acceptors.Add(acceptor);
+        return acceptor;
+    }
+
+    /// <summary>Closes a listening socket. Connections that were accepted go on.</summary>
+    public void StopAccepting(TcpAcceptor acceptor)
+    {
+        _acceptors.Remove(acceptor);
+        acceptor.Close();
+    }
+
+    /// <summary>Takes an accepted connection over.</summary>
+    public void Take(int socket, RelayEntrance entrance, IpAddr client)
+    {
+        if (!RelaySockets.TryGetName(socket, out var destination) || _context.Table.Find(Protocol.Tcp, destination) is not { } target)
+        {
+            RelaySockets.Reset(socket);
+            Metrics.UnknownDestination();
+            return;
+        }
+
+        if (!_context.TryAddConnection())
+        {
+            RelaySockets.Reset(socket);
+            target.Service.Counters.NotDelivered();
+            return;
+        }
+
+        // Processes of this node may choose any of its addresses as their own.
+        if (entrance == RelayEntrance.Localhost) client = destination.Address;
+        var connection = new TcpConnection(this, socket, target.Service, target.LocalOnly(entrance), client);
+        _connections.Add(connection);
+        target.Service.Counters.Opened();
+        connection.Dial();
+    }
+
+    /// <summary>The queue for a dial after which there is another endpoint to try, or not.</summary>
+    public DialQueue DialQueue(bool hasOther) => hasOther ? _firstDials : _lastDials;
+
+    public void Closed(TcpConnection connection, RelayService service)
+    {
+        _connections.Remove(connection);
+        service.Counters.Closed();
+        _context.RemoveConnection();
+    }
+
+    public void LogExhaustion(int errno, long milliseconds) => _context.Exhausted(errno, milliseconds);
+
+    public void LogDialFailure(RelayService service, IpEndpoint endpoint, int errno) =>
+        LogDial(_context.Logger, service.Name, endpoint, Errno.Name(errno));
+
+    /// <summary>Closes everything: clients and endpoints get a reset.</summary>
+    public void Dispose()
+    {
+        foreach (var acceptor in _acceptors) acceptor.Close();
+        foreach (var connection in _connections.ToArray()) connection.Abandon();
+    }
+
+    [LoggerMessage(3, LogLevel.Debug, "{Service}: endpoint {Endpoint} cannot be reached: {Reason}")]
+    private static partial void LogDial(ILogger logger, ServicePortName service, IpEndpoint endpoint, string reason);
+}

@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using KubeProxy.Netlink.Interop;
+
+namespace KubeProxy.Netfilter.Backends.Relay;
+
+/// <summary>One of the two sockets of a relayed connection.</summary>
+internal sealed class TcpSide(TcpConnection connection) : IReadiness
+{
+    private const uint Happenings = LibC.EPOLLIN | LibC.EPOLLOUT | LibC.EPOLLRDHUP | LibC.EPOLLET;
+
+    private int _slot = -1;
+    private byte[]? _held;
+    private int _heldOffset;
+    private int _heldEnd;
+
+    /// <summary>The descriptor; negative when closed.</summary>
+    public int Socket { get; private set; } = -1;
+
+    /// <summary>There may be something to receive.</summary>
+    public bool CanReceive { get; set; }
+
+    /// <summary>There may be room to send.</summary>
+    public bool CanSend { get; set; }
+
+    /// <summary>The peer said that it sends no more; what came before may still have to be received.</summary>
+    public bool PeerIsDone { get; private set; }
+
+    /// <summary>All that the peer sends was received.</summary>
+    public bool ReceivedAll { get; set; }
+
+    /// <summary>The peer was told that there is no more.</summary>
+    public bool SentAll { get; private set; }
+
+    /// <summary>Something waits in this process to be sent.</summary>
+    public bool Holds => _held is not null;
+
+    /// <summary>The receiver did not keep up lately.</summary>
+    public bool IsSlow { get; set; }
+
+    public void Open(int socket)
+    {
+        Socket = socket;
+        (CanReceive, CanSend, PeerIsDone) = (false, false, false);
+    }
+
+    /// <summary>Has the loop tell what happens: everything, when it changes. Returns an errno.</summary>
+    public int Watch() => connection.Relay.Loop.Register(Socket, this, Happenings, out _slot);
+
+    /// <inheritdoc/>
+    public void OnReady(uint happenings)
+    {
+        CanReceive |= (happenings & (LibC.EPOLLIN | LibC.EPOLLRDHUP | LibC.EPOLLHUP)) != 0;
+        CanSend |= (happenings & LibC.EPOLLOUT) != 0;
+        PeerIsDone |= (happenings & (LibC.EPOLLRDHUP | LibC.EPOLLHUP)) != 0;
+        connection.OnReady(this, (happenings & LibC.EPOLLERR) != 0);
+    }
+
+    /// <inheritdoc/>
+    public void Abandon() => connection.Abandon();
+
+    /// <summary>Receives; 0 at the end, negative for an errno.</summary>
+    public unsafe int Receive(Span<byte> buffer, int flags = 0)
+    {
+        fixed (byte* start = buffer)
+        {
+            while (true)
+            {
+                var count = LibC.Recv(Socket, start, (nuint)buffer.Length, flags);
+                if (count >= 0) return (int)count;
+                if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno) return -errno;
+            }
+        }
+    }
+
+    /// <summary>Takes bytes away that were looked at.</summary>
+    public unsafe int Discard(int count)
+    {
+        while (true)
+        {
+            var taken = LibC.Recv(Socket, null, (nuint)count, LibC.MSG_TRUNC);
+            if (taken >= 0) return (int)taken;
+            if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno) return -errno;
+        }
+    }
+
+    /// <summary>Sends as much as there is room for; negative for an errno.</summary>
+    public unsafe int Send(ReadOnlySpan<byte> data)
+    {
+        fixed (byte* start = data)
+        {
+            while (true)
+            {
+                var count = LibC.Send(Socket, start, (nuint)data.Length, LibC.MSG_NOSIGNAL);
+                if (count >= 0)
+                {
+                    if (count < data.Length) CanSend = false;
+                    return (int)count;
+                }
+
+                if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno)
+                {
+                    if (errno != SocketErrno.TryAgain) return -errno;
+                    CanSend = false;
+                    return 0;
+                }
+            }
+        }
+    }
+
+    /// <summary>Keeps what could not be sent.</summary>
+    public void Hold(ReadOnlySpan<byte> data) =>
+        (_held, _heldOffset, _heldEnd) = (connection.Relay.Budget.Hold(data), 0, data.Length);
+
+    /// <summary>Sends what was kept; false for an error.</summary>
+    public bool SendHeld()
+    {
+        if (_held is null || !CanSend) return true;
+        var sent = Send(_held.AsSpan(_heldOffset, _heldEnd - _heldOffset));
+        if (sent < 0) return false;
+        _heldOffset += sent;
+        if (_heldOffset == _heldEnd) LetGo();
+        return true;
+    }
+
+    /// <summary>Tells the peer that there is no more.</summary>
+    public void Finish()
+    {
+        SentAll = true;
+        _ = LibC.Shutdown(Socket, LibC.SHUT_WR);
+    }
+
+    /// <summary>Closes the socket.</summary>
+    /// <param name="reset">Drops what waits to be sent, and lets the peer know.</param>
+    public void Close(bool reset)
+    {
+        LetGo();
+        if (_slot >= 0) connection.Relay.Loop.Release(_slot);
+        if (Socket >= 0 && reset) RelaySockets.Reset(Socket);
+        else if (Socket >= 0) _ = LibC.Close(Socket);
+        (_slot, Socket) = (-1, -1);
+    }
+
+    private void LetGo()
+    {
+        if (_held is null) return;
+        connection.Relay.Budget.LetGo(_held);
+        _held = null;
+    }
+}

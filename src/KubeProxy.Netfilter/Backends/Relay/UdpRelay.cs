@@ -1,0 +1,320 @@
+using KubeProxy.Core.Model;
+using KubeProxy.Netlink;
+using KubeProxy.Netlink.Interop;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Netfilter.Backends.Relay;
+
+/// <summary>
+/// The UDP flows of a relay; one thread. Datagrams come to one socket for all frontends, which tells their original destination;
+/// answers leave by a socket for each frontend in use, since they have to come from its address and port.
+/// </summary>
+internal sealed partial class UdpRelay : IDeadline, IDisposable
+{
+    private const int BatchesPerTurn = 4;
+
+    // A flow that was idle for as long may have to go for a new one.
+    private const long LeastIdle = 1000;
+
+    private readonly RelayContext _context;
+    private readonly long _idleTimeout;
+    private readonly Dictionary<UdpFlowKey, UdpFlow> _flows = [];
+    private readonly Dictionary<IpEndpoint, UdpFrontend> _frontends = [];
+    private readonly LinkedList<UdpFlow> _activity = [];
+    private readonly List<Receiver> _receivers = [];
+    private int _flowCount;
+    private int _frontendCount;
+
+    public UdpRelay(RelayContext context, EventLoop loop)
+    {
+        (_context, Loop) = (context, loop);
+        _idleTimeout = (long)context.Options.UdpIdleTimeout.TotalMilliseconds;
+        loop.Add(this);
+    }
+
+    public EventLoop Loop { get; }
+
+    /// <summary>Where datagrams are received.</summary>
+    public DatagramBatch Batch { get; } = new();
+
+    /// <summary>How many flows there are. For all threads.</summary>
+    public int FlowCount => Volatile.Read(ref _flowCount);
+
+    /// <summary>How many sockets answer for frontends. For all threads.</summary>
+    public int FrontendCount => Volatile.Read(ref _frontendCount);
+
+    /// <inheritdoc/>
+    public long Due => _activity.First is { } first ? first.Value.LastActive + _idleTimeout : long.MaxValue;
+
+    /// <summary>Drops flows that were idle for too long.</summary>
+    public void OnDue()
+    {
+        while (Due <= Loop.Now) Drop(_activity.First!.Value);
+    }
+
+    /// <summary>Opens a socket that takes datagrams of an entrance; returns its port.</summary>
+    public ushort Receive(RelayEntrance entrance)
+    {
+        var socket = _context.Sockets.ListenUdp(0);
+        _receivers.Add(new Receiver(this, socket, entrance));
+        return RelaySockets.PortOf(socket);
+    }
+
+    /// <summary>Receives what is there at a socket, and sends it on.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="entrance">What it is for.</param>
+    /// <param name="frontend">Where all datagrams there are sent to; null if each tells.</param>
+    public void Receive(int socket, RelayEntrance entrance, IpEndpoint? frontend)
+    {
+        for (var i = 0; i < BatchesPerTurn; i++)
+        {
+            var count = Batch.Receive(socket);
+            for (var next = 0; next < count;)
+            {
+                if (!TryGetKey(next, entrance, frontend, out var key))
+                {
+                    next++;
+                    continue;
+                }
+
+                // Neighbours of one flow go on together.
+                var end = next + 1;
+                while (end < count && TryGetKey(end, entrance, frontend, out var other) && other == key) end++;
+                Forward(key, next, end - next);
+                next = end;
+            }
+
+            if (count < DatagramBatch.Capacity) return;
+        }
+    }
+
+    /// <summary>Notes that there was a datagram.</summary>
+    public void NoteActivity(UdpFlow flow)
+    {
+        flow.LastActive = Loop.Now;
+        if (_activity.Last == flow.Activity) return;
+        _activity.Remove(flow.Activity);
+        _activity.AddLast(flow.Activity);
+    }
+
+    /// <summary>Ends a flow.</summary>
+    public void Drop(UdpFlow flow)
+    {
+        if (flow.Socket < 0) return;
+        flow.Close();
+        _flows.Remove(flow.Key);
+        _activity.Remove(flow.Activity);
+        if (--flow.Frontend.Flows == 0) Close(flow.Frontend);
+        flow.Service.Counters.Closed(); // When nothing can be sent to its socket any more.
+        Publish();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var receiver in _receivers) receiver.Close();
+        foreach (var flow in _flows.Values.ToArray()) Drop(flow);
+        Batch.Dispose();
+    }
+
+    private bool TryGetKey(int index, RelayEntrance entrance, IpEndpoint? frontend, out UdpFlowKey key)
+    {
+        key = default;
+        if (!Batch.TryGetSender(index, out var client)) return false;
+        if (frontend is null && Batch.TryGetDestination(index, out var destination)) frontend = destination;
+        if (frontend is null) return false;
+        key = new UdpFlowKey(client, frontend.Value, entrance);
+        return true;
+    }
+
+    private unsafe void Forward(UdpFlowKey key, int first, int count)
+    {
+        IpEndpoint? refusing = null;
+        while (count > 0 && FindOrOpen(key, refusing) is { } flow)
+        {
+            NoteActivity(flow);
+            var sent = Batch.Send(flow.Socket, first, count, null);
+            if (sent > 0)
+            {
+                for (var i = first; i < first + sent; i++) flow.Service.Counters.SentToEndpoint(Batch.LengthOf(i));
+                (first, count) = (first + sent, count - sent);
+                continue;
+            }
+
+            if (sent == -SocketErrno.TryAgain) return; // No room: lost, like anywhere on the way.
+            // An earlier datagram was answered with an ICMP error, and this one was not sent.
+            flow.Service.Failed(key.Client.Address, flow.Endpoint);
+            Drop(flow);
+            if (refusing is not null)
+            {
+                flow.Service.Counters.NotDelivered();
+                return;
+            }
+
+            refusing = flow.Endpoint;
+        }
+    }
+
+    private UdpFlow? FindOrOpen(UdpFlowKey key, IpEndpoint? notTo)
+    {
+        if (_flows.TryGetValue(key, out var flow))
+        {
+            if (IsAllowed(flow)) return flow;
+            Drop(flow);
+        }
+
+        if (_context.Table.Find(Protocol.Udp, key.Frontend) is not { } target)
+        {
+            _context.Metrics.UnknownDestination();
+            return null;
+        }
+
+        var version = _context.Table.Version;
+        ReadOnlySpan<IpEndpoint> tried = notTo is { } refusing ? [refusing] : [];
+        var localOnly = target.LocalOnly(key.Entrance);
+        if (!target.Service.TryChoose(localOnly, key.Client.Address, tried, out var endpoint)
+            && !target.Service.TryChoose(localOnly, key.Client.Address, [], out endpoint))
+        {
+            target.Service.Counters.NotDelivered();
+            return null;
+        }
+
+        if (!MakeRoom()) return null;
+        flow = Open(key, target.Service, endpoint);
+        if (flow is null)
+        {
+            target.Service.Counters.NotDelivered();
+            return null;
+        }
+
+        flow.CheckedVersion = version;
+        target.Service.Reached(key.Client.Address, endpoint);
+        return flow;
+    }
+
+    // Services change while flows go on: to the endpoints that still serve.
+    private bool IsAllowed(UdpFlow flow)
+    {
+        var version = _context.Table.Version;
+        if (flow.CheckedVersion == version) return true;
+        if (_context.Table.Find(Protocol.Udp, flow.Key.Frontend)?.Service != flow.Service || !flow.Service.Serves(flow.Endpoint)) return false;
+        flow.CheckedVersion = version;
+        return true;
+    }
+
+    private bool MakeRoom()
+    {
+        if (_flows.Count < _context.Options.MaxUdpFlows) return true;
+        if (_activity.First is { } oldest && oldest.Value.LastActive + LeastIdle <= Loop.Now)
+        {
+            Drop(oldest.Value);
+            return true;
+        }
+
+        _context.FlowLimitReached();
+        return false;
+    }
+
+    private UdpFlow? Open(UdpFlowKey key, RelayService service, IpEndpoint endpoint)
+    {
+        var socket = _context.Sockets.ConnectUdp(endpoint);
+        if (socket < 0)
+        {
+            service.Failed(key.Client.Address, endpoint);
+            return Refuse(socket, endpoint);
+        }
+
+        if (FindOrOpen(key.Frontend) is not { } frontend)
+        {
+            _ = LibC.Close(socket);
+            return null;
+        }
+
+        var flow = new UdpFlow(this, key, service, endpoint, frontend, socket);
+        var errno = flow.Watch();
+        if (errno != 0)
+        {
+            flow.Close();
+            if (frontend.Flows == 0) Close(frontend);
+            return Refuse(-errno, endpoint);
+        }
+
+        frontend.Flows++;
+        flow.LastActive = Loop.Now;
+        _flows.Add(key, flow);
+        _activity.AddLast(flow.Activity);
+        service.Counters.Opened();
+        Publish();
+        return flow;
+    }
+
+    private UdpFrontend? FindOrOpen(IpEndpoint address)
+    {
+        if (_frontends.TryGetValue(address, out var frontend)) return frontend;
+        var socket = _context.Sockets.BindUdp(address);
+        if (socket < 0)
+        {
+            Refuse(socket, address);
+            return null;
+        }
+
+        frontend = new UdpFrontend(this, address, socket);
+        var errno = frontend.Watch();
+        if (errno != 0)
+        {
+            frontend.Close();
+            Refuse(-errno, address);
+            return null;
+        }
+
+        _frontends.Add(address, frontend);
+        return frontend;
+    }
+
+    private UdpFlow? Refuse(int negativeErrno, IpEndpoint address)
+    {
+        if (SocketErrno.IsExhaustion(-negativeErrno)) _context.Exhausted(-negativeErrno, 0);
+        else LogSocket(_context.Logger, address, Errno.Name(-negativeErrno));
+        return null;
+    }
+
+    private void Close(UdpFrontend frontend)
+    {
+        _frontends.Remove(frontend.Address);
+        frontend.Close();
+    }
+
+    private void Publish()
+    {
+        Volatile.Write(ref _flowCount, _flows.Count);
+        Volatile.Write(ref _frontendCount, _frontends.Count);
+    }
+
+    [LoggerMessage(7, LogLevel.Warning, "No UDP socket for {Address}: {Reason}")]
+    private static partial void LogSocket(ILogger logger, IpEndpoint address, string reason);
+
+    private sealed class Receiver : IReadiness
+    {
+        private readonly UdpRelay _relay;
+        private readonly RelayEntrance _entrance;
+        private readonly int _socket;
+        private readonly int _slot;
+
+        public Receiver(UdpRelay relay, int socket, RelayEntrance entrance)
+        {
+            (_relay, _socket, _entrance) = (relay, socket, entrance);
+            var errno = relay.Loop.Register(socket, this, LibC.EPOLLIN, out _slot);
+            if (errno != 0) throw new RelayException("watch a UDP socket", errno);
+        }
+
+        public void OnReady(uint happenings) => _relay.Receive(_socket, _entrance, null);
+
+        public void Abandon() { }
+
+        public void Close()
+        {
+            _relay.Loop.Release(_slot);
+            _ = LibC.Close(_socket);
+        }
+    }
+}

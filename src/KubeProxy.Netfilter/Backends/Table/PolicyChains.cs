@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using KubeProxy.Core.Planning;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
+
+namespace KubeProxy.Netfilter.Backends.Table;
+
+/// <summary>The chains that refuse connections, by what <see cref="FrontendPolicies"/> put into their sets.</summary>
+/// <param name="parts">What rules are made of.</param>
+/// <param name="localhost">What refuses node ports on loopback addresses; null for nothing.</param>
+internal sealed class PolicyChains(RuleParts parts, LocalhostRejects? localhost = null)
+{
+    public const string Reject = "reject-chain";
+    public const string ServiceEndpoints = "service-endpoints-check";
+    public const string NodePortEndpoints = "nodeport-endpoints-check";
+    public const string Firewall = "firewall-check";
+    public const string ClusterIps = "cluster-ips-check";
+
+    /// <summary>The chains with their rules.</summary>
+    public IEnumerable<ChainDefinition> Define(NodePlan node) =>
+    [
+        parts.Chain(Reject, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
+        parts.Chain(ServiceEndpoints, [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
+        .. localhost is null ? [] : new[] { localhost.Chain },
+        parts.Chain(NodePortEndpoints,
+            [.. localhost?.Rules(node) ?? [], new NftRule([.. parts.NodePortConditions(node, locally: false), new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts)])]),
+        parts.Chain(Firewall, [FirewallRule]),
+        parts.Chain(ClusterIps, [.. ClusterIpsRules(node)]),
+    ];
+
+    private NftRule FirewallRule => new(
+        new NftSetMatch(parts.Frontend, FixedSets.FirewallServices),
+        new NftSetMatch(new NftConcat([.. parts.Frontend.Parts, parts.Saddr]), FixedSets.FirewallSources, Negated: true),
+        RuleParts.Drop)
+    { Comment = "drop what LoadBalancerSourceRanges do not allow" };
+
+    private IEnumerable<NftRule> ClusterIpsRules(NodePlan node)
+    {
+        yield return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), new NftReject())
+        { Comment = "Reject traffic to invalid ports of ClusterIPs" };
+        foreach (var cidr in node.ServiceCidrs)
+            yield return new NftRule(parts.DaddrIn(cidr), RuleParts.Drop) { Comment = "Drop traffic to unallocated ClusterIPs" };
+    }
+}

@@ -1,0 +1,95 @@
+using KubeProxy.Netfilter.Backends.Ruleset;
+using KubeProxy.Netfilter.Nftables;
+
+namespace KubeProxy.Netfilter.Backends.Table;
+
+/// <summary>Takes over what the kernel has in the table.</summary>
+/// <param name="nftables">Where it is read.</param>
+/// <param name="state">Where it is taken over.</param>
+/// <param name="table">The table. If it is to be owned by a socket, then by that of <paramref name="nftables"/>.</param>
+internal sealed class TableReader(INftables nftables, TableState state, NftTable table)
+{
+    private const int Attempts = 10;
+
+    private bool _made;
+
+    /// <summary>Whether there was a table.</summary>
+    public bool Found { get; private set; }
+
+    /// <summary>
+    /// Whether the table that was found is of another kind: it has an owner and should not, or the other way round, or it does not say what it is
+    /// for. Neither can be changed, and who knows what is in it that we do not.
+    /// </summary>
+    public bool FoundOtherKind { get; private set; }
+
+    /// <summary>Notes that the table has been made.</summary>
+    public void NoteFound() => (Found, FoundOtherKind, _made) = (true, false, true);
+
+    /// <summary>The names of the chains that were found.</summary>
+    public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
+
+    /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>
+    /// <returns>The generation of the ruleset that was read.</returns>
+    /// <exception cref="NftUnknownOutcomeException">The ruleset does not stand still.</exception>
+    /// <exception cref="TableOwnedException">The table is somebody else's.</exception>
+    public async Task<uint> ReadAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            if (await TryReadAsync(cancellationToken) is { } generation) return generation;
+        }
+
+        throw new NftUnknownOutcomeException($"The nftables ruleset changed {Attempts} times while table {table.Key.Name} was read.");
+    }
+
+    private async Task<uint?> TryReadAsync(CancellationToken cancellationToken)
+    {
+        var generation = await nftables.GetGenerationAsync(cancellationToken);
+        var content = await nftables.ReadTableAsync(table.Key, cancellationToken);
+        // The kernel would answer EPERM to whatever we write, which does not tell anybody why.
+        if (content is not null && IsOwned(content.Table) && !IsOurs) throw new TableOwnedException(table.Key);
+        Found = content is not null;
+        FoundOtherKind = content is not null && (IsOwned(content.Table) != IsOwned(table) || content.Table.Comment != table.Comment);
+        FoundChains = content is null ? [] : [.. content.Chains.Keys];
+        if (content is null)
+        {
+            state.AdoptNothing();
+            return generation == await nftables.GetGenerationAsync(cancellationToken) ? generation : null;
+        }
+
+        AdoptChains(content);
+        AdoptSets(content);
+        foreach (var collection in state.Elements) await AdoptElementsAsync(content, collection, cancellationToken);
+        return content.Generation == await nftables.GetGenerationAsync(cancellationToken) ? content.Generation : null;
+    }
+
+    // Nobody else can remove it, nor then make it.
+    private bool IsOurs => _made && IsOwned(table);
+
+    private static bool IsOwned(NftTable table) => table.Flags.HasFlag(NftTableFlags.Owner);
+
+    private void AdoptChains(NftTableContent content)
+    {
+        var adoption = state.Chains.BeginAdoption();
+        foreach (var (name, chain) in content.Chains)
+            adoption.Observe(name, new ChainDefinition(chain, [.. content.Rules[name].Select(rule => rule.Rule)]));
+        adoption.Complete();
+    }
+
+    private void AdoptSets(NftTableContent content)
+    {
+        var adoption = state.Sets.BeginAdoption();
+        foreach (var (name, set) in content.Sets) adoption.Observe(name, set);
+        adoption.Complete();
+    }
+
+    // A set of another type is another implementation's: the table will be replaced, and what is in the set does not matter.
+    private async Task AdoptElementsAsync(NftTableContent content, ElementCollection collection, CancellationToken cancellationToken)
+    {
+        var adoption = collection.BeginAdoption();
+        var name = collection.Set.Key.Name;
+        if (content.Sets.TryGetValue(name, out var found) && found == collection.Set)
+            await nftables.ReadElementsAsync(collection.Set, adoption.Observe, adoption.Restart, cancellationToken);
+        adoption.Complete();
+    }
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics.Metrics;
+using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Backends.Relay;
+using KubeProxy.Netfilter.Backends.Ruleset;
+using KubeProxy.Netfilter.Backends.Table;
+using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Rtnetlink;
+using Microsoft.Extensions.Logging;
+
+namespace KubeProxy.Netfilter.Backends.Userspace;
+
+/// <summary>What the userspace backend reaches the kernel with, and its relay.</summary>
+public sealed class UserspaceBackendParts : NetfilterParts
+{
+    internal UserspaceBackendParts(RelayTable table, RelayServer relay) => (Table, Relay) = (table, relay);
+
+    /// <summary>Where the relay looks frontends up.</summary>
+    internal RelayTable Table { get; }
+
+    /// <summary>The relay, running.</summary>
+    internal RelayServer Relay { get; }
+
+    /// <summary>Opens the sockets for one family, and starts the relay, in the network namespace of the calling thread.</summary>
+    /// <param name="connection">Shared by all families; must outlive the backends, and owns the tables that they make.</param>
+    /// <param name="relay">How the relay works; the family is that of the backend.</param>
+    /// <param name="loggers">Makes the logger of the relay.</param>
+    /// <param name="meters">Makes the relay's meter, <c>KubeProxy.Relay</c>; null for a meter of its own.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="KubeProxy.Netlink.NetlinkException">The kernel has no nfnetlink or no rtnetlink.</exception>
+    /// <exception cref="ProxyBackendException">A socket of the relay cannot be opened.</exception>
+    public static UserspaceBackendParts Open(
+        NftablesConnection connection, RelayOptions relay, ILoggerFactory loggers, IMeterFactory? meters = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(relay);
+        var (clock, table) = (time ?? TimeProvider.System, new RelayTable(time ?? TimeProvider.System, relay.MaxAffinityClients));
+        var server = StartRelay(new RelayContext(relay, table, new RelayMetrics(meters, relay.Family), clock, loggers.CreateLogger<RelayServer>()));
+        return new UserspaceBackendParts(table, server)
+        {
+            Nftables = connection.Client,
+            ForeignChanges = connection.Watch(RuleParts.TableOf(relay.Family)),
+            Conntrack = ConntrackClient.Open(),
+            Routes = RouteClient.Open(),
+            Time = clock,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask DisposeAsync()
+    {
+        Relay.Dispose();
+        return base.DisposeAsync();
+    }
+
+    private static RelayServer StartRelay(RelayContext context)
+    {
+        try
+        {
+            var server = new RelayServer(context);
+            server.Start();
+            return server;
+        }
+        catch (RelayException e)
+        {
+            context.Metrics.Dispose();
+            var hint = e.Errno == Netlink.Errno.OperationNotPermitted ? " This needs CAP_NET_ADMIN in the network namespace." : "";
+            throw new ProxyBackendException($"userspace ({context.Options.Family}): {e.Message}{hint}", e);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics.Metrics;
+
+namespace KubeProxy.Kernel.Tests.Backends;
+
+/// <summary>Makes the meter of one relay, and reads how many connections it has from it.</summary>
+internal sealed class RelayGauge : IMeterFactory
+{
+    private readonly List<Meter> _meters = [];
+
+    public Meter Create(MeterOptions options)
+    {
+        options.Scope = this;
+        var meter = new Meter(options);
+        _meters.Add(meter);
+        return meter;
+    }
+
+    public int Read()
+    {
+        var value = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == this && instrument.Name == "kubeproxy_relay_tcp_connections") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, measurement, _, _) => value = measurement);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return value;
+    }
+
+    public void Dispose()
+    {
+        foreach (var meter in _meters) meter.Dispose();
+    }
+}

@@ -1,5 +1,0 @@
-namespace KubeProxy.Kernel.Tests.Proxy;
-
-/// <summary>Tests that start the program run one after the other: they look at its speed.</summary>
-[CollectionDefinition("proxy processes", DisableParallelization = true)]
-public sealed class ProxyProcessGroup;
