@@ -176,6 +176,29 @@ public sealed class ProxyEngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_step_is_followed_by_the_next_at_once_and_changes_go_with_it()
+    {
+        var pending = new Queue<int>([2, 1, 0]);
+        var second = new TaskCompletionSource();
+        _backend.OnSync = async _ =>
+        {
+            if (pending.Count == 2) await second.Task.WaitAsync(Token);
+            return new SyncResult { Pending = pending.Dequeue() };
+        };
+        var engine = StartSynced(Options with { MinSyncPeriod = TimeSpan.FromSeconds(10) });
+        await _backend.NextAsync();
+        await _backend.NextAsync();
+        var all = engine.WaitForSyncAsync(Token);
+        Assert.Equal((2, false), (engine.GetStatus().Families[0].Pending, engine.GetStatus().Families[0].IsCurrent));
+        engine.Upsert(Service("web", "10.96.0.1"));
+        Assert.False(all.IsCompleted);
+        second.SetResult();
+        Assert.Single((await _backend.NextAsync()).Updated);
+        await all.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        Assert.Equal((0, true), (engine.GetStatus().Families[0].Pending, engine.GetStatus().Families[0].IsCurrent));
+    }
+
+    [Fact]
     public async Task A_family_that_fails_does_not_hold_up_the_other()
     {
         _backend.OnSync = _ => Task.FromException<SyncResult>(new ProxyBackendException("no IPv4"));

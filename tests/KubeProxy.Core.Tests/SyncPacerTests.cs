@@ -24,6 +24,19 @@ public class SyncPacerTests
     }
 
     [Fact]
+    public void The_next_step_is_due_without_a_pause()
+    {
+        var pacer = Pacer(min: 10);
+        pacer.Start(S(1));
+        pacer.End(S(5), success: true);
+        pacer.Continue();
+        Assert.Equal(S(5), pacer.Due());
+        pacer.Start(S(5));
+        pacer.End(S(6), success: true);
+        Assert.Equal(S(3601), pacer.Due());
+    }
+
+    [Fact]
     public void A_request_during_a_sync_is_kept()
     {
         var pacer = Pacer();

@@ -21,6 +21,7 @@ internal sealed partial class FamilySync
     private volatile bool _backendRequested;
     private volatile bool _repairRequested;
     private bool _verify;
+    private bool _isPending;
 
     public FamilySync(FamilyPlanner planner, ClusterState state, IProxyBackend backend, ProxyOptions options, EngineServices services)
     {
@@ -116,7 +117,7 @@ internal sealed partial class FamilySync
 
         var batch = _state.Take(_planner);
         _services.Metrics.PlanDuration.Record(_services.Time.GetElapsedTime(started).TotalSeconds, _tag);
-        if (batch.IsEmpty && !retry && !_verify && !byBackend)
+        if (batch.IsEmpty && !retry && !_verify && !byBackend && !_isPending)
         {
             Succeed(batch, null);
             _pacer.End(Now, success: true);
@@ -126,6 +127,7 @@ internal sealed partial class FamilySync
         LogPlans(batch.Changes);
         var success = await CommitAsync(batch, started, cancellationToken);
         _pacer.End(Now, success);
+        if (success && _isPending) _pacer.Continue();
     }
 
     /// <summary>
@@ -140,6 +142,7 @@ internal sealed partial class FamilySync
             var started = _services.Time.GetTimestamp();
             var result = await _backend.SyncAsync(batch.Changes with { Verify = _verify }, cancellationToken);
             _verify = false;
+            _isPending = result.Pending > 0;
             if (batch.HasFlows)
             {
                 // What a backend does besides compiling and committing is to clean up after services of UDP and SCTP.

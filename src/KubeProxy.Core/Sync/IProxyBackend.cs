@@ -23,7 +23,7 @@ public interface IProxyBackend : IAsyncDisposable
     Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes over the changes and makes the kernel equal to all plans given so far. The changes are taken even if this throws:
+    /// Takes over the changes and makes the kernel equal to all plans given so far, or takes a step there (<see cref="SyncResult.Pending"/>). The changes are taken even if this throws:
     /// to try again, call it with <see cref="PlanChanges.None"/> or with further changes.
     /// </summary>
     /// <exception cref="ProxyBackendException">The kernel does not (or may not) hold what was asked for; try again later.</exception>
@@ -66,6 +66,12 @@ public sealed record SyncResult
 
     /// <summary>Stale conntrack entries deleted.</summary>
     public int DeletedFlows { get; init; }
+
+    /// <summary>
+    /// Kernel objects that are still to be written, because to write them at once would have kept other changes waiting. When there are any, the
+    /// next sync follows at once, with whatever has changed meanwhile.
+    /// </summary>
+    public int Pending { get; init; }
 
     /// <summary>Everything that the kernel refuses at present; empty when all is in force.</summary>
     public IReadOnlyList<QuarantinedOwner> Quarantined { get; init; } = [];

@@ -83,6 +83,9 @@ public sealed record FamilyStatus
     /// </summary>
     public bool IsCurrent { get; init; }
 
+    /// <summary>Kernel objects that are still to be written; see <see cref="SyncResult.Pending"/>.</summary>
+    public int Pending { get; init; }
+
     /// <summary>Kernel objects repaired since the start.</summary>
     public long Repaired { get; init; }
 

@@ -35,6 +35,9 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     /// <summary>There is something to sync.</summary>
     public void Request() => _requested = true;
 
+    /// <summary>The sync that ended was a step of several: the next is due at once.</summary>
+    public void Continue() => _repair = RepairRequest.Continuation;
+
     /// <summary>
     /// The kernel no longer holds what it should: due at once, without the usual pause. When that happens again and again,
     /// somebody fights the proxy, and the pause is kept.
@@ -50,7 +53,7 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     public TimeSpan Due()
     {
         if (_lastEnd is not { } end) return TimeSpan.Zero;
-        if (_repair == RepairRequest.Urgent && _failures == 0) return end;
+        if (_repair is RepairRequest.Urgent or RepairRequest.Continuation && _failures == 0) return end;
         var earliest = end + (_repair == RepairRequest.Storm ? Max(_periods.Least, StormDelay) : _periods.Least);
         if (_requested) return _failures == 0 ? earliest : Max(earliest, end + Min(_retryDelay, FirstRetry));
         return Max(earliest, _failures > 0 ? end + _retryDelay : _lastVerify + verifyPeriod);
@@ -82,6 +85,7 @@ internal sealed class SyncPacer(TimeSpan minPeriod, TimeSpan maxRetry, TimeSpan 
     private enum RepairRequest
     {
         None,
+        Continuation,
         Urgent,
         Storm,
     }

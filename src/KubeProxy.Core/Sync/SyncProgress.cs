@@ -75,10 +75,11 @@ internal sealed class SyncProgress
     {
         lock (_gate)
         {
-            _version = version;
+            var isPending = result?.Pending > 0;
+            if (!isPending) _version = version;
             _lastSync = now;
             _error = null;
-            _isCurrent = isCurrent;
+            _isCurrent = isCurrent && !isPending;
             if (result is null) return;
             _syncs++;
             _result = result;
@@ -114,6 +115,7 @@ internal sealed class SyncProgress
                 LastResult = _result,
                 LastError = _error,
                 IsCurrent = _isCurrent,
+                Pending = _result?.Pending ?? 0,
                 Repaired = _repaired,
                 RecentRepairs = _repairs.Count,
                 LastDoubt = _doubt,

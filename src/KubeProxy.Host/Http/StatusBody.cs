@@ -60,6 +60,7 @@ internal static class StatusBody
         writer.WriteBoolean("current", family.IsCurrent);
         writer.WriteNumber("syncs", family.Syncs);
         writer.WriteNumber("failedSyncs", family.FailedSyncs);
+        writer.WriteNumber("pending", family.Pending);
         writer.WriteNumber("repaired", family.Repaired);
         writer.WriteNumber("recentRepairs", family.RecentRepairs);
         if (family.LastSync is { } time) writer.WriteString("lastSync", Rfc3339.Format(time));

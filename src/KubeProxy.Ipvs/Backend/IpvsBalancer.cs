@@ -95,8 +95,8 @@ public sealed partial class IpvsBalancer : IBalancer
         try
         {
             if (verify || !_known || _interface.Touched) _repaired += await LookAsync(cancellationToken);
-            var (operations, refused) = await WriteAsync(cancellationToken);
-            var result = new BalancerResult(operations, _repaired, [.. refused.Select(entry => (entry.Key, entry.Value))]);
+            var (operations, pending, refused) = await WriteAsync(cancellationToken);
+            var result = new BalancerResult(operations, _repaired, pending, [.. refused.Select(entry => (entry.Key, entry.Value))]);
             _repaired = 0;
             return result;
         }
@@ -139,22 +139,22 @@ public sealed partial class IpvsBalancer : IBalancer
         return wrong + Math.Max(0, _interface.ChangeCount - before);
     }
 
-    private async Task<(int Operations, Dictionary<RuleOwner, string> Refused)> WriteAsync(CancellationToken cancellationToken)
+    private async Task<(int Operations, int Pending, Dictionary<RuleOwner, string> Refused)> WriteAsync(CancellationToken cancellationToken)
     {
         var before = _servers.Draining;
         var made = await _interface.EnsureAsync(cancellationToken);
-        var (operations, refused) = await _servers.WriteAsync(cancellationToken);
+        var (operations, pending, refused) = await _servers.WriteAsync(cancellationToken);
         operations += made;
         if (refused.Count > 0)
         {
             // Perhaps the kernel did not have what we believed it had; by now we know what it has.
-            (var more, refused) = await _servers.WriteAsync(cancellationToken);
+            (var more, pending, refused) = await _servers.WriteAsync(cancellationToken);
             operations += more;
         }
 
         operations += await _interface.WriteAsync(refused, cancellationToken);
         operations += await _servers.DrainAsync([.. _servers.Draining.Except(before)], cancellationToken);
         if (_servers.Draining.Count > 0 && _draining.CurrentCount == 0) _draining.Release();
-        return (operations, refused);
+        return (operations, pending, refused);
     }
 }

@@ -11,6 +11,11 @@ internal sealed class ServerWriter(IIpvs ipvs, KernelReader reader)
 {
     // Enough to make the cost of a system call small, and few enough to keep a cold start from holding them all.
     private const int ServersAtATime = 256;
+    private const int OperationsAtATime = 4096;
+
+    // The kernel looks for a destination in a list of all those of its virtual service, so a list of n takes n * n steps to write: 100,000
+    // destinations a minute or more. After so many steps, half a second or less, it is the turn of whatever else has changed.
+    private const long StepsAtATime = 50_000_000;
 
     private readonly Lock _gate = new();
     private readonly OwnedCollection<VirtualServiceKey, VirtualServer, RuleOwner> _servers = new();
@@ -73,16 +78,21 @@ internal sealed class ServerWriter(IIpvs ipvs, KernelReader reader)
         }
     }
 
-    /// <summary>Writes the difference. Those that the kernel refuses are read again.</summary>
-    /// <returns>How many objects were written, and the refusals, by owner.</returns>
-    public async Task<(int Operations, Dictionary<RuleOwner, string> Refused)> WriteAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes the difference, short lists of destinations first, until all is written or it took long enough. Those that the kernel refuses are
+    /// read again.
+    /// </summary>
+    /// <returns>How many objects were written, how many virtual services still differ, and the refusals, by owner.</returns>
+    public async Task<(int Operations, int Pending, Dictionary<RuleOwner, string> Refused)> WriteAsync(CancellationToken cancellationToken)
     {
         var written = 0;
+        var steps = 0L;
         Dictionary<RuleOwner, string> refused = [];
-        foreach (var keys in Differing().Chunk(ServersAtATime))
+        var left = new Queue<VirtualServiceKey>(Differing());
+        while (left.Count > 0 && steps < StepsAtATime)
         {
             List<IpvsOperation> operations = [];
-            var outcomes = Plan(keys, operations);
+            var outcomes = Plan(left, operations, ref steps);
             if (operations.Count == 0) continue;
             Version++;
             var refusals = await ipvs.ApplyAsync(operations, cancellationToken);
@@ -97,7 +107,7 @@ internal sealed class ServerWriter(IIpvs ipvs, KernelReader reader)
             Note(outcomes);
         }
 
-        return (written, refused);
+        return (written, left.Count, refused);
     }
 
     /// <summary>Deletes destinations that are not wanted any more and have no connection left.</summary>
@@ -131,27 +141,38 @@ internal sealed class ServerWriter(IIpvs ipvs, KernelReader reader)
         lock (_gate)
         {
             var changes = _servers.Diff();
-            return [.. changes.Removed, .. changes.Replaced.Select(entry => entry.Key), .. changes.Added.Select(entry => entry.Key)];
+            VirtualServiceKey[] keys = [.. changes.Removed, .. changes.Replaced.Select(entry => entry.Key), .. changes.Added.Select(entry => entry.Key)];
+            return [.. keys.OrderBy(LengthOf)];
         }
     }
 
-    private Dictionary<VirtualServiceKey, VirtualServer?> Plan(VirtualServiceKey[] keys, List<IpvsOperation> operations)
+    // Takes from the queue what fits into one request; a list that is longer stays at its head.
+    private Dictionary<VirtualServiceKey, VirtualServer?> Plan(Queue<VirtualServiceKey> left, List<IpvsOperation> operations, ref long steps)
     {
         lock (_gate)
         {
-            Dictionary<VirtualServiceKey, VirtualServer?> outcomes = new(keys.Length);
-            foreach (var key in keys)
+            Dictionary<VirtualServiceKey, VirtualServer?> outcomes = [];
+            while (left.TryPeek(out var key) && outcomes.Count < ServersAtATime && operations.Count < OperationsAtATime)
             {
                 var before = operations.Count;
                 var found = _servers.TryGetKernel(key, out var kernel) ? kernel : null;
                 var wanted = _servers.TryGetDesired(key, out var desired, out _) ? desired : null;
-                var outcome = VirtualServerDifference.Write(found, wanted, operations);
+                var length = LengthOf(key);
+                var room = (int)Math.Clamp((StepsAtATime - steps) / Math.Max(1, length), 1, OperationsAtATime);
+                var outcome = VirtualServerDifference.Write(found, wanted, operations, room);
                 if (operations.Count > before) outcomes[key] = outcome;
+                steps += (long)(operations.Count - before) * length;
+                if (operations.Count - before >= room && outcome is not null && outcome with { Draining = [] } != wanted) break;
+                left.Dequeue();
+                if (steps >= StepsAtATime) break;
             }
 
             return outcomes;
         }
     }
+
+    private int LengthOf(VirtualServiceKey key) => Math.Max(
+        _servers.TryGetKernel(key, out var found) ? found.Count : 0, _servers.TryGetDesired(key, out var wanted, out _) ? wanted.Count : 0);
 
     private void Note(Dictionary<VirtualServiceKey, VirtualServer?> outcomes)
     {

@@ -22,7 +22,10 @@ internal sealed record VirtualServer(VirtualService Service)
     public ImmutableArray<IpEndpoint> Odd { get; init; } = [];
 
     /// <summary>Whether there is no destination at all.</summary>
-    public bool IsEmpty => Endpoints.IsEmpty && Draining.IsEmpty && Odd.IsEmpty;
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>How many destinations there are.</summary>
+    public int Count => Endpoints.Length + Draining.Length + Odd.Length;
 
     /// <summary>All destinations.</summary>
     public IEnumerable<IpEndpoint> All => Endpoints.Concat(Draining).Concat(Odd);
@@ -37,7 +40,7 @@ internal sealed record VirtualServer(VirtualService Service)
     public bool Has(IpEndpoint endpoint) => IsInUse(endpoint) || IsDraining(endpoint) || Odd.BinarySearch(endpoint) >= 0;
 
     /// <summary>Whether these are all the destinations that there are.</summary>
-    public bool IsLeftWith(IReadOnlyCollection<IpEndpoint> endpoints) => endpoints.Count > 0 && endpoints.Count == Endpoints.Length + Draining.Length + Odd.Length;
+    public bool IsLeftWith(IReadOnlyCollection<IpEndpoint> endpoints) => endpoints.Count > 0 && endpoints.Count == Count;
 
     /// <summary>A destination as ours are.</summary>
     public static Destination Destination(IpEndpoint endpoint, int weight) => new() { Endpoint = endpoint, Weight = weight };

@@ -40,6 +40,7 @@ public sealed class ReadinessTests
         { "refused at first", "IPv4: the first sync is not done yet: no" },
         { "failed", "IPv4: the last sync failed: no" },
         { "late", "IPv4: a change has waited since 2026-01-02T03:03:04Z" },
+        { "pending", "IPv4: 2 long lists of endpoints are still being written" },
         { "touched", "IPv4: the rules were changed by others and are being repaired" },
         { "repaired twice", "" },
         {
@@ -63,6 +64,7 @@ public sealed class ReadinessTests
         "refused at first" => DoubtsOf(Status(new FamilyStatus { Family = IpFamily.IPv4, LastError = "no" }, ObjectKind.Service, ObjectKind.EndpointSlice)),
         "failed" => DoubtsOf(Status(Well with { IsCurrent = false, LastError = "no" })),
         "late" => DoubtsOf(Status(Well), isHealthy: false),
+        "pending" => DoubtsOf(Status(Well with { IsCurrent = false, Pending = 2 })),
         "touched" => DoubtsOf(Status(Well with { IsCurrent = false })),
         "repaired twice" => DoubtsOf(Status(Well with { RecentRepairs = 2, LastDoubt = "the nftables table was changed by nft (pid 7)" })),
         "fight" => DoubtsOf(Status(Well with { RecentRepairs = 3, LastDoubt = "the nftables table was changed by nft (pid 7)" })),

@@ -33,6 +33,7 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
     private string? _forwardRefusal;
     private int _operations;
     private int _repaired;
+    private int _pending;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
     /// <param name="options">What to do.</param>
@@ -71,9 +72,9 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
     /// <inheritdoc/>
     public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
     {
-        (_operations, _repaired) = (0, 0);
+        (_operations, _repaired, _pending) = (0, 0, 0);
         var result = await _sync.SyncAsync(changes, cancellationToken);
-        return result with { Operations = result.Operations + _operations, Repaired = result.Repaired + _repaired };
+        return result with { Operations = result.Operations + _operations, Repaired = result.Repaired + _repaired, Pending = _pending };
     }
 
     /// <inheritdoc/>
@@ -105,6 +106,7 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
         var result = await _balancer.SyncAsync(verify, cancellationToken);
         _operations += result.Operations;
         _repaired += result.Repaired;
+        _pending = result.Pending;
         foreach (var (owner, reason) in result.Refused) _sync.ServicePorts.Quarantine(owner, reason);
         return result.Refused.Count == 0;
     }

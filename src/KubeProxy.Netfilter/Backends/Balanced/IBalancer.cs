@@ -31,7 +31,7 @@ public interface IBalancer : IAsyncDisposable
     /// <summary>Wants nothing for the owner any more.</summary>
     void Remove(RuleOwner owner);
 
-    /// <summary>Makes the kernel equal to what is wanted. The rules are in the kernel by then.</summary>
+    /// <summary>Makes the kernel equal to what is wanted, or brings it nearer to that. The rules are in the kernel by then.</summary>
     /// <param name="verify">Compare with the kernel instead of relying on what is known of it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="Core.Sync.ProxyBackendException">The kernel does not (or may not) hold what was asked for.</exception>
@@ -47,7 +47,10 @@ public sealed record NodeAddresses(ImmutableHashSet<IpAddr> All, ImmutableArray<
 /// <summary>What a balancer did.</summary>
 /// <param name="Operations">Kernel objects written or deleted.</param>
 /// <param name="Repaired">Of those, the ones that somebody else had changed.</param>
+/// <param name="Pending">
+/// How many of its objects still differ from what is wanted, because to write them at once would keep other changes waiting. The caller calls again.
+/// </param>
 /// <param name="Refused">
 /// Who was refused by the kernel, and why. When there is any, the caller takes them out and calls again.
 /// </param>
-public sealed record BalancerResult(int Operations, int Repaired, IReadOnlyList<(RuleOwner Owner, string Reason)> Refused);
+public sealed record BalancerResult(int Operations, int Repaired, int Pending, IReadOnlyList<(RuleOwner Owner, string Reason)> Refused);
