@@ -36,7 +36,7 @@ internal static class Doubts
         else if (family.LastError is { } error) yield return new("failed", $"the last sync failed: {error}");
         else if (health.Families.TryGetValue(family.Family, out var own) && own is { Healthy: false, WaitingSince: { } since })
             yield return new("late", $"a change has waited since {Rfc3339.Format(since)}");
-        else if (family.Pending > 0) yield return new("pending", $"{family.Pending} long lists of endpoints are still being written");
+        else if (family.Pending > 0) yield return new("pending", $"long lists of endpoints are still being written ({family.Pending})");
         else if (!family.IsCurrent) yield return new("touched", "the rules were changed by others and are being repaired");
 
         if (family.RecentRepairs >= RepairsOfFight)

@@ -40,7 +40,7 @@ public sealed class ReadinessTests
         { "refused at first", "IPv4: the first sync is not done yet: no" },
         { "failed", "IPv4: the last sync failed: no" },
         { "late", "IPv4: a change has waited since 2026-01-02T03:03:04Z" },
-        { "pending", "IPv4: 2 long lists of endpoints are still being written" },
+        { "pending", "IPv4: long lists of endpoints are still being written (2)" },
         { "touched", "IPv4: the rules were changed by others and are being repaired" },
         { "repaired twice", "" },
         {
