@@ -84,7 +84,7 @@ public class EndpointSliceTrackerTests
     {
         var cluster = new TestCluster(null, Service("web", "10.96.0.1"), slice);
         Assert.Equal(endpoints, string.Join(' ', cluster.Plan("web").ClusterEndpoints));
-        Assert.Equal(field, Assert.Single(cluster.Problems.Snapshot()).Field);
+        Assert.Equal(field, Assert.Single(cluster.Problems).Field);
         cluster.State.Upsert(Slice("web-a", "web", At("10.0.0.1")));
         Assert.Empty(cluster.Complaints());
     }

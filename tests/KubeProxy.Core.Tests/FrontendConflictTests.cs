@@ -25,7 +25,7 @@ public class FrontendConflictTests
         var newer = Aged("a-newer", "10.96.0.1", 2);
         var cluster = olderFirst ? new TestCluster(null, older, newer) : new TestCluster(null, newer, older);
         Assert.Equal("z-older", Owners(cluster));
-        var problem = Assert.Single(cluster.Problems.Snapshot());
+        var problem = Assert.Single(cluster.Problems);
         Assert.Equal("spec.clusterIPs", problem.Field);
         Assert.Contains("z-older", problem.Message, StringComparison.Ordinal);
 
@@ -74,7 +74,7 @@ public class FrontendConflictTests
         var service = Service("web", "10.96.0.1", spec => spec with { Ports = [new() { Name = "b", Port = 80 }, new() { Name = "a", Port = 80 }] });
         var cluster = new TestCluster(null, service);
         Assert.Equal("default/web:a", cluster.Plans().Single(plan => plan.Frontends.Length > 0).Name.ToString());
-        Assert.Single(cluster.Problems.Snapshot());
+        Assert.Single(cluster.Problems);
     }
 
     [Fact]

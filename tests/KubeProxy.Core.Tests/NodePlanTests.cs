@@ -106,7 +106,7 @@ public class NodePlanTests
         var cluster = new TestCluster(null, Blocks("a", "10.112.0.0/16", "10.96.0.0/12"), Blocks("b", "10.96.0.0/12", "fd00::/108", "junk"));
         Assert.Equal("10.96.0.0/12 10.112.0.0/16", Text(cluster.Take().Node!.ServiceCidrs));
         Assert.Equal("fd00::/108", Text(cluster.Take(IpFamily.IPv6).Node!.ServiceCidrs));
-        Assert.Equal("spec.cidrs[2]", Assert.Single(cluster.Problems.Snapshot()).Field);
+        Assert.Equal("spec.cidrs[2]", Assert.Single(cluster.Problems).Field);
         cluster.State.Delete(ObjectKind.ServiceCIDR, new("", "a"));
         Assert.Equal("10.96.0.0/12", Text(cluster.Take().Node!.ServiceCidrs)); // Still in the other one.
     }

@@ -102,7 +102,7 @@ public class ServiceTrackerTests
         var cluster = new TestCluster(null, service, Service("good", "10.96.0.2"));
         Assert.Equal(ports, cluster.Plans().Count(plan => plan.Name.Service.Name == "web"));
         Assert.Single(cluster.Plans(), plan => plan.Name.Service.Name == "good");
-        var problem = Assert.Single(cluster.Problems.Snapshot());
+        var problem = Assert.Single(cluster.Problems);
         Assert.True(problem.Field == field, $"{what}: {problem}");
         Assert.Equal(Named("web"), problem.Name);
 

@@ -2,7 +2,6 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
-using KubeProxy.Core.Tracking;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Core.Tests;
@@ -10,16 +9,17 @@ namespace KubeProxy.Core.Tests;
 /// <summary>Trackers and planners without an engine around them.</summary>
 internal sealed class TestCluster
 {
+    private readonly ServicePlans _plans;
+
     public TestCluster(ProxyOptions? options = null, params IEnumerable<KubernetesObject> objects)
     {
-        Problems = new ProblemRegistry(NullLogger.Instance);
-        State = new ClusterState(options ?? Objects.Options, [IpFamily.IPv4, IpFamily.IPv6], Problems, DateTimeOffset.UnixEpoch);
-        foreach (var value in objects) State.Upsert(value);
+        _plans = new ServicePlans(options ?? Objects.Options, [IpFamily.IPv4, IpFamily.IPv6], NullLogger.Instance, DateTimeOffset.UnixEpoch);
+        foreach (var value in objects) _plans.Upsert(value);
     }
 
-    public ProblemRegistry Problems { get; }
+    public ClusterState State => _plans.State;
 
-    public ClusterState State { get; }
+    public IReadOnlyList<ObjectProblem> Problems => _plans.Problems;
 
     public FamilyPlanner IPv4 => State.Families[0];
 
@@ -33,8 +33,8 @@ internal sealed class TestCluster
     public IReadOnlyList<ServicePortPlan> Plans(IpFamily family = IpFamily.IPv4)
     {
         Take(family);
-        return (family == IpFamily.IPv4 ? IPv4 : IPv6).Plans;
+        return _plans.Get(family);
     }
 
-    public string[] Complaints() => [.. Problems.Snapshot().Select(problem => problem.ToString())];
+    public string[] Complaints() => [.. Problems.Select(problem => problem.ToString())];
 }

@@ -50,6 +50,8 @@ internal sealed class ClusterState
 
     public IReadOnlyList<FamilyPlanner> Families => _families;
 
+    public FamilyPlanner? Planner(IpFamily family) => Array.Find(_families, planner => planner.Family == family);
+
     /// <summary>Changes that mattered, since the start.</summary>
     public long ServiceChanges { get; private set; }
 

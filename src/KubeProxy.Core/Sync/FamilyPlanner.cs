@@ -24,6 +24,9 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     private ImmutableArray<ServiceHealth> _healthSnapshot = [];
     private NodePlan? _node;
 
+    // What has been planned and not been taken.
+    private readonly Dictionary<ServicePortName, ServicePortPlan?> _untaken = [];
+
     /// <summary>Trigger times are for a histogram; while syncs fail they must not pile up.</summary>
     private const int MaxTriggerTimes = 10_000;
 
@@ -54,6 +57,18 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
 
     public FrontendArbiter Arbiter => _arbiter;
 
+    /// <summary>The node's plan.</summary>
+    public NodePlan Node => new()
+    {
+        Family = family,
+        NodePortAddresses = trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology),
+        NamesLocalhost = trackers.NodePortAddresses.NamesLocalhost(family),
+        ServiceCidrs = trackers.ServiceCidrs.Of(family),
+    };
+
+    /// <summary>Of each Service with a health check node port, as of what is planned.</summary>
+    public ImmutableArray<ServiceHealth> Health => _healthSnapshot;
+
     /// <summary>All current plans, sorted by name.</summary>
     public IReadOnlyList<ServicePortPlan> Plans => [.. _plans.Values.SelectMany(plans => plans).OrderBy(plan => plan.Name)];
 
@@ -73,8 +88,30 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         if (_triggerTimes.Count < MaxTriggerTimes) _triggerTimes.Add(time);
     }
 
-    /// <summary>Plans what is marked, and returns what that changes.</summary>
+    /// <summary>Plans what is marked, and returns what has changed since the last time.</summary>
     public PlanBatch Take()
+    {
+        var (updated, removed) = PlanMarked();
+        if (_untaken.Count > 0) (updated, removed) = TakeAhead(updated, removed);
+        var node = TakeNode();
+        var times = _triggerTimes;
+        _triggerTimes = [];
+        return new PlanBatch(new PlanChanges { Node = node, Updated = updated, Removed = removed }, Version, times, _healthSnapshot);
+    }
+
+    /// <summary>Plans what is marked; <see cref="Take"/> returns it later.</summary>
+    public void PlanAhead()
+    {
+        if (_pending.Count == 0) return;
+        var (updated, removed) = PlanMarked();
+        foreach (var name in removed) _untaken[name] = null;
+        foreach (var plan in updated) _untaken[plan.Name] = plan;
+    }
+
+    /// <summary>The plan of a service port; null when there is none.</summary>
+    public ServicePortPlan? Find(ServicePortName name) => Find(_plans.GetValueOrDefault(name.Service, []), name);
+
+    private (List<ServicePortPlan> Updated, List<ServicePortName> Removed) PlanMarked()
     {
         // At a start everything is planned at once, and tables that grow meanwhile cost more than what is put into them.
         if (_pending.Count > _plans.Count)
@@ -87,10 +124,17 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         var updated = new List<ServicePortPlan>(planned.Count);
         var removed = new List<ServicePortName>();
         foreach (var (service, plans) in planned) Store(service, plans, updated, removed);
-        var node = TakeNode();
-        var times = _triggerTimes;
-        _triggerTimes = [];
-        return new PlanBatch(new PlanChanges { Node = node, Updated = updated, Removed = removed }, Version, times, _healthSnapshot);
+        return (updated, removed);
+    }
+
+    private (List<ServicePortPlan> Updated, List<ServicePortName> Removed) TakeAhead(List<ServicePortPlan> updated, List<ServicePortName> removed)
+    {
+        foreach (var name in removed) _untaken[name] = null;
+        foreach (var plan in updated) _untaken[plan.Name] = plan;
+        List<ServicePortPlan> all = [.. _untaken.Values.OfType<ServicePortPlan>()];
+        List<ServicePortName> gone = [.. _untaken.Where(entry => entry.Value is null).Select(entry => entry.Key)];
+        _untaken.Clear();
+        return (all, gone);
     }
 
     private void Touch()
@@ -260,15 +304,8 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
 
     private NodePlan? TakeNode()
     {
-        var node = new NodePlan
-        {
-            Family = family,
-            NodePortAddresses = trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology),
-            NamesLocalhost = trackers.NodePortAddresses.NamesLocalhost(family),
-            ServiceCidrs = trackers.ServiceCidrs.Of(family),
-        };
-        if (node == _node) return null;
-        return _node = node;
+        var node = Node;
+        return node == _node ? null : _node = node;
     }
 }
 

@@ -20,7 +20,7 @@ namespace KubeProxy.Core.Sync;
 public sealed class ProxyEngine : IProxySink, IDisposable
 {
     private readonly ProxyOptions _options;
-    private readonly ProblemRegistry _problems;
+    private readonly ServicePlans _plans;
     private readonly ClusterState _state;
     private readonly EngineServices _services;
     private readonly SourceReadiness _readiness;
@@ -51,8 +51,8 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         time ??= TimeProvider.System;
         ILogger log = logger ?? NullLogger<ProxyEngine>.Instance;
         _options = options;
-        _problems = new ProblemRegistry(log);
-        _state = new ClusterState(options, all.Select(backend => backend.Family), _problems, time.GetUtcNow());
+        _plans = new ServicePlans(options, all.Select(backend => backend.Family), log, time.GetUtcNow());
+        _state = _plans.State;
         Health = new ProxyHealth(time, options.SyncPeriod);
         Health.Expect(all.Select(backend => backend.Family));
         var metrics = new ProxyMetrics(meterFactory);
@@ -72,26 +72,24 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     public void Upsert(KubernetesObject value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        _state.Upsert(value);
-        if (value.Kind == ObjectKind.Node) Health.SetNodeEligible(_state.Read(trackers => trackers.Node.Eligible));
+        _plans.Upsert(value);
+        if (value.Kind == ObjectKind.Node) UpdateEligibility();
     }
 
     /// <inheritdoc/>
-    public void Delete(ObjectKind kind, NamespacedName name) => _state.Delete(kind, name);
+    public void Delete(ObjectKind kind, NamespacedName name) => _plans.Delete(kind, name);
 
     /// <inheritdoc/>
     public void Replace(ObjectKind kind, IEnumerable<KubernetesObject> values)
     {
-        ArgumentNullException.ThrowIfNull(values);
-        var names = new HashSet<NamespacedName>();
-        foreach (var value in values)
+        try
         {
-            if (value.Kind != kind) throw new ArgumentException($"A {value.Kind.ToName()} is no {kind.ToName()}.", nameof(values));
-            Upsert(value);
-            names.Add(value.Name);
+            _plans.Replace(kind, values);
         }
-
-        _state.DeleteOthers(kind, names);
+        finally
+        {
+            if (kind == ObjectKind.Node) UpdateEligibility(); // Of those before it threw.
+        }
     }
 
     /// <inheritdoc/>
@@ -102,12 +100,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Report(string place, IReadOnlyList<ObjectProblem> problems)
-    {
-        ArgumentNullException.ThrowIfNull(place);
-        ArgumentNullException.ThrowIfNull(problems);
-        _problems.Set(ProblemOrigin.Source, default, new NamespacedName("", place), problems);
-    }
+    public void Report(string place, IReadOnlyList<ObjectProblem> problems) => _plans.Report(place, problems);
 
     /// <summary>Starts the backends and syncs until cancelled. Rules stay in place when it ends.</summary>
     /// <exception cref="ProxyBackendException">A backend cannot start.</exception>
@@ -167,7 +160,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
             Zone = zone,
             Synced = _readiness.Synced,
             Counts = Count(),
-            Problems = _problems.Snapshot(),
+            Problems = _plans.Problems,
             Families = [.. _loops.Select((loop, i) => loop.Progress.Snapshot(_state.Families[i].Family, ports[i], now))],
         };
     }
@@ -182,6 +175,8 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         _readiness.Dispose();
         _services.Metrics.Dispose();
     }
+
+    private void UpdateEligibility() => Health.SetNodeEligible(_state.Read(trackers => trackers.Node.Eligible));
 
     private async Task BecomeReadyAsync()
     {
@@ -198,6 +193,6 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         PendingEndpoints = _state.Families.Sum(family => family.CountPending(FamilyPlanner.Pending.Endpoints)),
         ServiceChanges = _state.ServiceChanges,
         EndpointChanges = _state.EndpointChanges,
-        Problems = _problems.Count,
+        Problems = trackers.Problems.Count,
     });
 }

@@ -27,6 +27,11 @@ internal static class ArchitectureRules
     public static IReadOnlyDictionary<string, string[]> Namespaces { get; } = new Dictionary<string, string[]>
     {
         ["KubeProxy.Core.Diff"] = [],
+        ["KubeProxy.Core"] =
+        [
+            "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
+            "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Core.Tracking",
+        ],
         ["KubeProxy.Core.Health"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Kubernetes"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Manifests"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sources"],
@@ -35,7 +40,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Core.Sources"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model"],
         ["KubeProxy.Core.Sync"] =
         [
-            "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
+            "KubeProxy.Core", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
             "KubeProxy.Core.Sources", "KubeProxy.Core.Tracking",
         ],
         ["KubeProxy.Core.Tracking"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
