@@ -3,7 +3,6 @@ using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
-using Microsoft.Extensions.DependencyInjection;
 using static KubeProxy.Core.Tests.Objects;
 
 namespace KubeProxy.Core.Tests;
@@ -71,29 +70,6 @@ public class ProxyMetricsTests
 
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-    }
-
-    [Fact]
-    public void The_engine_comes_out_of_a_container()
-    {
-        var services = new ServiceCollection().AddSingleton<IProxyBackend>(new RecordingBackend(IpFamily.IPv6)).AddKubeProxyCore(Options);
-        var provider = new Container(services);
-        Assert.Same(provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<IProxySink>());
-        Assert.Equal(IpFamily.IPv6, Assert.Single(provider.GetRequiredService<ProxyEngine>().GetStatus().Families).Family);
-    }
-
-    /// <summary>Singletons from instances and factories: all that the registration needs.</summary>
-    private sealed class Container(IServiceCollection services) : IServiceProvider
-    {
-        private readonly Dictionary<Type, object?> _instances = [];
-
-        public object? GetService(Type serviceType)
-        {
-            if (serviceType == typeof(IEnumerable<IProxyBackend>)) return new[] { (IProxyBackend)GetService(typeof(IProxyBackend))! };
-            if (_instances.TryGetValue(serviceType, out var known)) return known;
-            var descriptor = services.LastOrDefault(service => service.ServiceType == serviceType);
-            return _instances[serviceType] = descriptor?.ImplementationInstance ?? descriptor?.ImplementationFactory?.Invoke(this);
-        }
     }
 
     private static MeterListener Listen(Factory factory, Dictionary<string, double> seen)

@@ -20,7 +20,7 @@ public sealed class StartWaitTests : ProgramTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var run = new ProxyProgram(Parts()).RunAsync(Arguments(healthz, metrics, "detectLocalMode: NodeCIDR\n"), stop.Token);
         const string Reason = "node node1 has no spec.podCIDRs, which detectLocalMode NodeCIDR needs";
-        Assert.Contains($"waiting: {Reason}\n", await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
+        await NamedAsync(metrics, $"waiting: {Reason}\n"); // At first it may not have read the node's file.
         var health = JsonNode.Parse(await EventuallyAsync($"http://127.0.0.1:{healthz}/healthz", HttpStatusCode.ServiceUnavailable))!;
         Assert.Equal((true, Reason), ((bool)health["nodeEligible"]!, (string?)health["waitingFor"]));
         await EventuallyAsync($"http://127.0.0.1:{healthz}/livez", HttpStatusCode.OK); // To start it anew would not help.
@@ -37,6 +37,18 @@ public sealed class StartWaitTests : ProgramTests
         Assert.Equal(0, await run);
     }
 
+    private static async Task NamedAsync(int metrics, string reason)
+    {
+        var reasons = "";
+        for (var attempt = 0; attempt < 200 && !reasons.Contains(reason, StringComparison.Ordinal); attempt++)
+        {
+            reasons = await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.ServiceUnavailable);
+            await Task.Delay(50, Cancel);
+        }
+
+        Assert.Contains(reason, reasons, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -48,7 +60,7 @@ public sealed class StartWaitTests : ProgramTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var run = new ProxyProgram(Parts()).RunAsync(Arguments(FreePort(), metrics, "detectLocalMode: NodeCIDR\n"), stop.Token);
         var reason = hasNode ? "node node1 has no spec.podCIDRs" : "there is no Node node1, whose spec.podCIDRs";
-        Assert.Contains(reason, await EventuallyAsync($"http://127.0.0.1:{metrics}/readyz", HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
+        await NamedAsync(metrics, reason);
         Assert.False(run.IsCompleted);
         await stop.CancelAsync();
         Assert.Equal(0, await run.WaitAsync(TimeSpan.FromSeconds(10), Cancel));

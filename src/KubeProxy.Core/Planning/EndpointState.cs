@@ -4,7 +4,7 @@ namespace KubeProxy.Core.Planning;
 
 /// <summary>What is known of an endpoint besides its address.</summary>
 [Flags]
-public enum EndpointFlags : byte
+internal enum EndpointFlags : byte
 {
     /// <summary>Nothing.</summary>
     None = 0,
@@ -38,7 +38,7 @@ public enum EndpointFlags : byte
 /// The zones that should use it, separated by <see cref="ZoneSeparator"/>; null without hints. One string, not a list, so that
 /// a hundred thousand endpoints share a few.
 /// </param>
-public readonly record struct EndpointState(IpEndpoint Target, EndpointFlags Flags, string? ZoneHints = null)
+internal readonly record struct EndpointState(IpEndpoint Target, EndpointFlags Flags, string? ZoneHints = null)
 {
     /// <summary>Separates zones in <see cref="ZoneHints"/>; cannot be part of a label value.</summary>
     public const char ZoneSeparator = '\n';

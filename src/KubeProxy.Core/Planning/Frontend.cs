@@ -92,6 +92,12 @@ public sealed record Frontend
     /// <summary>Whether there are endpoints to balance connections over, apart from those of <see cref="ShortCircuit"/>.</summary>
     public bool IsBalanced => Destination is Destination.ClusterEndpoints or Destination.LocalEndpoints;
 
+    /// <summary>Whether connections of anybody lead to <see cref="ServicePortPlan.ClusterEndpoints"/>.</summary>
+    public bool UsesClusterEndpoints => ShortCircuit || Destination == Destination.ClusterEndpoints;
+
+    /// <summary>Whether connections of anybody lead to <see cref="ServicePortPlan.LocalEndpoints"/>.</summary>
+    public bool UsesLocalEndpoints => Destination == Destination.LocalEndpoints;
+
     /// <summary>Whether connections of anybody lead to endpoints.</summary>
     public bool HasEndpoints => ShortCircuit || IsBalanced;
 

@@ -8,7 +8,7 @@ namespace KubeProxy.Core.Planning;
 /// the smaller name; whatever the order in which the claims came. A call costs O(keys of the owner), and where a key gets another
 /// winner O(claimants of the key).
 /// </summary>
-public sealed class FrontendArbiter
+internal sealed class FrontendArbiter
 {
     private readonly Dictionary<FrontendKey, Claimant> _winners = [];
     private readonly Dictionary<FrontendKey, SortedSet<Claimant>> _losers = [];

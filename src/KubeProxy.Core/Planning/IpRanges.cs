@@ -4,7 +4,7 @@ using KubeProxy.Core.Model;
 namespace KubeProxy.Core.Planning;
 
 /// <summary>Sets of addresses as lists of ranges.</summary>
-public static class IpRanges
+internal static class IpRanges
 {
     /// <summary>Sorts ranges of one family and merges those that overlap or touch.</summary>
     public static ImmutableArray<IpRange> Normalize(IEnumerable<IpRange> ranges)

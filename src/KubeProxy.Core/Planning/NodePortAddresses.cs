@@ -49,7 +49,7 @@ public sealed record NodePortAddresses
     public static bool IsEntry(string? entry) => entry is PrimaryKeyword or LocalhostKeyword or AllKeyword || Cidr.TryParse(entry, out _);
 
     /// <summary>The blocks of one family, sorted; empty for everywhere. Loopback as primary address counts as unknown.</summary>
-    public ImmutableArray<Cidr> Resolve(IpFamily family, NodeTopology node)
+    internal ImmutableArray<Cidr> Resolve(IpFamily family, NodeTopology node)
     {
         ArgumentNullException.ThrowIfNull(node);
         var blocks = Blocks.Where(block => block.Family == family);

@@ -7,7 +7,7 @@ namespace KubeProxy.Core.Planning;
 /// A Service as far as a proxy is concerned: checked, defaults filled in, for both families. What could not be used of the
 /// object is not in it. Immutable, compared by value.
 /// </summary>
-public sealed record ServiceDefinition
+internal sealed record ServiceDefinition
 {
     /// <summary>The Service.</summary>
     public required NamespacedName Name { get; init; }
@@ -57,10 +57,10 @@ public sealed record ServiceDefinition
 /// <param name="Protocol"><c>protocol</c>.</param>
 /// <param name="Port"><c>port</c>, 1 to 65535.</param>
 /// <param name="NodePort"><c>nodePort</c>; 0 for none.</param>
-public readonly record struct PortDefinition(string Name, Protocol Protocol, ushort Port, ushort NodePort);
+internal readonly record struct PortDefinition(string Name, Protocol Protocol, ushort Port, ushort NodePort);
 
 /// <summary>The addresses of a Service in one family, each list without duplicates, in the order of the object.</summary>
-public sealed record ServiceAddresses
+internal sealed record ServiceAddresses
 {
     /// <summary>The cluster IP.</summary>
     public required IpAddr ClusterIP { get; init; }

@@ -69,6 +69,25 @@ public sealed record ServicePortPlan
         _ => [],
     };
 
+    /// <summary>The plan with some of its frontends only. Endpoints that no frontend is left to use stay out.</summary>
+    /// <param name="keep">Whether a frontend stays.</param>
+    public ServicePortPlan WithFrontends(Func<FrontendKey, bool> keep)
+    {
+        ArgumentNullException.ThrowIfNull(keep);
+        var frontends = Frontends.RemoveAll(frontend => !keep(frontend.Key));
+        if (frontends.Length == Frontends.Length) return this;
+        var cluster = frontends.Any(frontend => frontend.UsesClusterEndpoints) ? ClusterEndpoints : [];
+        var local = frontends.Any(frontend => frontend.UsesLocalEndpoints) ? LocalEndpoints : [];
+        var inUse = new HashSet<IpAddr>(cluster.Concat(local).Select(endpoint => endpoint.Address));
+        return this with
+        {
+            Frontends = frontends,
+            ClusterEndpoints = cluster,
+            LocalEndpoints = local,
+            HairpinAddresses = HairpinAddresses.RemoveAll(address => !inUse.Contains(address)),
+        };
+    }
+
     /// <inheritdoc/>
     public bool Equals(ServicePortPlan? other) => other is not null && Name == other.Name && Family == other.Family
         && CreatedAt == other.CreatedAt && AffinityTimeout == other.AffinityTimeout && Scheduler == other.Scheduler

@@ -4,7 +4,7 @@ using KubeProxy.Core.Model;
 namespace KubeProxy.Core.Planning;
 
 /// <summary>Decides what one port of a Service means on this node. Pure.</summary>
-public static class ServicePortPlanner
+internal static class ServicePortPlanner
 {
     /// <summary>Plans a service port for one family, as if no other service claimed its frontends.</summary>
     /// <param name="service">The Service; it has addresses of the family.</param>
@@ -23,8 +23,8 @@ public static class ServicePortPlanner
 
         var selection = EndpointSelection.Select(endpoints, node.Zone);
         var frontends = FrontendsOf(service, addresses, port, selection, node.AddressOf(family));
-        if (!UsesCluster(frontends)) selection.Cluster.Clear();
-        if (!UsesLocal(frontends)) selection.Local.Clear();
+        if (!frontends.Any(frontend => frontend.UsesClusterEndpoints)) selection.Cluster.Clear();
+        if (!frontends.Any(frontend => frontend.UsesLocalEndpoints)) selection.Local.Clear();
         return new ServicePortPlan
         {
             Name = new ServicePortName(service.Name, port.Name, port.Protocol),
@@ -39,29 +39,6 @@ public static class ServicePortPlanner
             LocalEndpoints = TargetsOf(selection.Local),
             HairpinAddresses = [.. selection.AddressesThatMayBeHere()],
             ServingEndpoints = port.Protocol == Protocol.Tcp ? [] : ServingOf(endpoints),
-        };
-    }
-
-    /// <summary>
-    /// The plan with some of its frontends only. Endpoints that no frontend is left to use stay out.
-    /// </summary>
-    /// <param name="plan">The plan.</param>
-    /// <param name="keep">Whether a frontend stays.</param>
-    public static ServicePortPlan WithFrontends(this ServicePortPlan plan, Func<FrontendKey, bool> keep)
-    {
-        ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(keep);
-        var frontends = plan.Frontends.RemoveAll(frontend => !keep(frontend.Key));
-        if (frontends.Length == plan.Frontends.Length) return plan;
-        var cluster = UsesCluster(frontends) ? plan.ClusterEndpoints : [];
-        var local = UsesLocal(frontends) ? plan.LocalEndpoints : [];
-        var inUse = new HashSet<IpAddr>(cluster.Concat(local).Select(endpoint => endpoint.Address));
-        return plan with
-        {
-            Frontends = frontends,
-            ClusterEndpoints = cluster,
-            LocalEndpoints = local,
-            HairpinAddresses = plan.HairpinAddresses.RemoveAll(address => !inUse.Contains(address)),
         };
     }
 
@@ -137,12 +114,6 @@ public static class ServicePortPlanner
 
         bool Holds(IpAddr address) => blocks.Any(block => block.Contains(address));
     }
-
-    private static bool UsesCluster(ImmutableArray<Frontend> frontends) =>
-        frontends.Any(frontend => frontend.Destination == Destination.ClusterEndpoints || frontend.ShortCircuit);
-
-    private static bool UsesLocal(ImmutableArray<Frontend> frontends) =>
-        frontends.Any(frontend => frontend.Destination == Destination.LocalEndpoints);
 
     private static ImmutableArray<IpEndpoint> TargetsOf(List<EndpointState> endpoints)
     {

@@ -5,7 +5,6 @@ using KubeProxy.Host.Configuration;
 using KubeProxy.Ipvs;
 using KubeProxy.Ipvs.Backend;
 using KubeProxy.Netfilter;
-using KubeProxy.Netfilter.Backends.Balanced;
 using KubeProxy.Netfilter.Backends.Iptables;
 using KubeProxy.Netfilter.Backends.Nftables;
 using KubeProxy.Netfilter.Backends.Relay;
@@ -27,24 +26,23 @@ internal static class ProxyBackends
     /// <exception cref="ProxyBackendException">There is no such backend.</exception>
     public static IProxyBackend Create(BackendContext context) => context.Configuration.Mode switch
     {
-        ProxyMode.Nftables => CreateNftables(context),
-        ProxyMode.Iptables => new IptablesBackend(
-            new IptablesBackendOptions
-            {
-                Family = context.Family,
-                Masquerade = context.Masquerade,
-                LocalhostNodePorts = context.Configuration.Source.Iptables.LocalhostNodePorts ?? true,
-            },
-            IptablesBackendParts.Open(context.Nftables(), context.Family, meters: context.Meters),
-            context.Loggers.CreateLogger<IptablesBackend>()),
-        ProxyMode.Userspace => new UserspaceBackend(
+        ProxyMode.Nftables => Netfilter.Backends.KubeProxyBuilderExtensions.CreateNftables(context.Services, new NftablesBackendOptions
+        {
+            Family = context.Family,
+            Masquerade = context.Masquerade,
+            LocalhostNodePorts = FeatureGates.IsEnabled(context.Configuration.Source, FeatureGates.NftablesLocalhostNodePorts),
+        }),
+        ProxyMode.Iptables => Netfilter.Backends.KubeProxyBuilderExtensions.CreateIptables(context.Services, new IptablesBackendOptions
+        {
+            Family = context.Family,
+            Masquerade = context.Masquerade,
+            LocalhostNodePorts = context.Configuration.Source.Iptables.LocalhostNodePorts ?? true,
+        }),
+        ProxyMode.Userspace => Netfilter.Backends.KubeProxyBuilderExtensions.CreateUserspace(
+            context.Services,
             new UserspaceBackendOptions { Family = context.Family, Masquerade = context.Masquerade },
-            UserspaceBackendParts.Open(
-                context.Nftables(),
-                RelayOptions.ForThisProcess(context.Family) with { UdpIdleTimeout = context.Configuration.Source.UdpIdleTimeout.TimeSpan },
-                context.Loggers, context.Meters, context.Time),
-            context.Loggers.CreateLogger<UserspaceBackend>()),
-        ProxyMode.Ipvs => CreateIpvs(context),
+            RelayOptions.ForThisProcess(context.Family) with { UdpIdleTimeout = context.Configuration.Source.UdpIdleTimeout.TimeSpan }),
+        ProxyMode.Ipvs => KubeProxy.Ipvs.Backend.KubeProxyBuilderExtensions.CreateIpvs(context.Services, IpvsOptions(context), context.Masquerade),
         var mode => throw new ProxyBackendException($"there is no backend for mode {mode}"),
     };
 
@@ -103,21 +101,10 @@ internal static class ProxyBackends
     private static bool HasNodePortsOnLoopback(KubeProxyConfiguration configuration) =>
         configuration.Iptables.LocalhostNodePorts != false && NodePortAddresses.Parse(configuration.NodePortAddresses).Includes(IpAddr.Parse("127.0.0.1"));
 
-    private static NftablesBackend CreateNftables(BackendContext context)
-    {
-        var localhost = FeatureGates.IsEnabled(context.Configuration.Source, FeatureGates.NftablesLocalhostNodePorts);
-        return new NftablesBackend(
-            new NftablesBackendOptions { Family = context.Family, Masquerade = context.Masquerade, LocalhostNodePorts = localhost },
-            localhost
-                ? NftablesBackendParts.OpenWithLocalhost(context.Nftables(), context.Family, context.Loggers, context.Meters, context.Time)
-                : NftablesBackendParts.Open(context.Nftables(), context.Family),
-            context.Loggers.CreateLogger<NftablesBackend>());
-    }
-
-    private static BalancedBackend CreateIpvs(BackendContext context)
+    private static IpvsBalancerOptions IpvsOptions(BackendContext context)
     {
         var ipvs = context.Configuration.Source.Ipvs;
-        var options = new IpvsBalancerOptions
+        return new IpvsBalancerOptions
         {
             Family = context.Family,
             Scheduler = ipvs.Scheduler.Length > 0 ? ipvs.Scheduler : SchedulerNames.RoundRobin,
@@ -126,11 +113,6 @@ internal static class ProxyBackends
             Timeouts = new IpvsTimeouts(ipvs.TcpTimeout.TimeSpan, ipvs.TcpFinTimeout.TimeSpan, ipvs.UdpTimeout.TimeSpan),
             PollPeriod = ipvs.SyncPeriod.TimeSpan,
         };
-        return new BalancedBackend(
-            new BalancedBackendOptions { Mode = ProxyMode.Ipvs, Family = context.Family, Masquerade = context.Masquerade },
-            NftablesBackendParts.Open(context.Nftables(), context.Family),
-            new IpvsBalancer(options, IpvsBalancerParts.Open(), context.Loggers.CreateLogger<IpvsBalancer>()),
-            context.Loggers.CreateLogger<BalancedBackend>());
     }
 
     private static NftablesCleaner Nftables() => new(() => NftablesClient.Open());

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using KubeProxy.Core.Composition;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Sources;
 using KubeProxy.Core.Sync;
@@ -11,7 +12,7 @@ using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
 using KubeProxy.Netfilter;
-using KubeProxy.Netfilter.Backends.Ruleset;
+using KubeProxy.Netfilter.Backends;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -60,8 +61,8 @@ internal sealed class ProxyHost(
     {
         services.AddSingleton(provider => sources.Create(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>()));
         if (NeedsPodCidrs) AddPodCidrWait(services);
-        services.AddSingleton(CreateBackends);
-        services.AddSingleton(CreateEngine);
+        services.AddKubeProxy(_ => _node.ToOptions(), NodeSettings.Families(parts.HasIpv6(), _node.BindAddress))
+            .WithConnection().AddBackend(CreateBackend).AddSource(provider => provider.GetRequiredService<ConnectedSource>().Source);
         services.AddSingleton(CreateEvents);
         services.AddSingleton(CreateNodeWatch);
         services.AddSingleton<IProxySink>(provider => new NodeSink(
@@ -96,44 +97,35 @@ internal sealed class ProxyHost(
         services.AddHostedService(provider => provider.GetRequiredService<PodCidrWait>());
     }
 
-    private RunningBackends CreateBackends(IServiceProvider provider)
+    private IProxyBackend CreateBackend(IServiceProvider provider, IpFamily family)
     {
-        // Of the backends, not of the host: what is made late here would be disposed early there.
-        var connection = new Lazy<NftablesConnection>(() => NftablesConnection.Open());
-        var loggers = provider.GetRequiredService<ILoggerFactory>();
-        var meters = provider.GetRequiredService<IMeterFactory>();
-        var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
-        if (provider.GetService<PodCidrWait>() is { } wait) return new RunningBackends(families.Select(family => new AwaitedBackend(family, stop => MakeLaterAsync(family, stop))), connection);
-        RefuseFatal(families, []);
-        return new RunningBackends(families.Select(family => Make(family, [])), connection);
-
-        async Task<IProxyBackend> MakeLaterAsync(IpFamily family, CancellationToken stop)
-        {
-            var podCidrs = await wait.GetAsync(stop);
-            RefuseFatal(families, podCidrs);
-            return Make(family, podCidrs);
-        }
-
-        IProxyBackend Make(IpFamily family, IReadOnlyList<string> podCidrs) => parts.CreateBackend(
-            new BackendContext(configuration, family, _node.Masquerade(family, podCidrs), loggers, meters, parts.Time, () => connection.Value));
+        // Made before the backends, which may ask for it late, and so disposed after them.
+        _ = provider.GetRequiredService<SharedConnection>();
+        return provider.GetService<PodCidrWait>() is { } wait
+            ? new AwaitedBackend(family, async stop => Make(provider, family, await wait.GetAsync(stop)))
+            : Make(provider, family, []);
     }
 
-    private ProxyEngine CreateEngine(IServiceProvider provider) => new(
-        _node.ToOptions(), provider.GetRequiredService<RunningBackends>().All, parts.Time,
-        provider.GetRequiredService<ILogger<ProxyEngine>>(), provider.GetRequiredService<IMeterFactory>());
+    private IProxyBackend Make(IServiceProvider provider, IpFamily family, IReadOnlyList<string> podCidrs)
+    {
+        RefuseFatal(podCidrs);
+        return parts.CreateBackend(new BackendContext(configuration, family, _node.Masquerade(family, podCidrs), provider));
+    }
 
     private RivalWatch CreateRivalWatch(IServiceProvider provider)
     {
         RivalWatch? watch = null;
-        var backends = provider.GetRequiredService<RunningBackends>();
+        var backends = provider.GetRequiredService<ProxyBackendSet>();
+        var connection = provider.GetRequiredService<SharedConnection>();
         var searches = parts.CreateRivalSearches(
-            configuration.Mode, [.. backends.All.Select(backend => backend.Family)], () => backends.Connection, () => watch?.Recheck());
+            configuration.Mode, [.. backends.All.Select(backend => backend.Family)], () => connection.Value, () => watch?.Recheck());
         return watch = new RivalWatch([.. searches, provider.GetRequiredService<Leftovers>()], parts.Time, provider.GetRequiredService<ILogger<RivalWatch>>());
     }
 
     /// <summary>With one family, pods of the other are all that the configuration recognises.</summary>
-    private void RefuseFatal(IReadOnlyList<IpFamily> families, IReadOnlyList<string> podCidrs)
+    private void RefuseFatal(IReadOnlyList<string> podCidrs)
     {
+        var families = NodeSettings.Families(parts.HasIpv6(), _node.BindAddress);
         if (families.Count > 1) return;
         var fatal = ConfigurationAdvice.OnFamilies(configuration, families[0], isDualStack: false, podCidrs).Where(advice => advice.IsFatal).ToList();
         if (fatal.Count > 0) throw new ProxyBackendException(string.Join("; ", fatal.Select(advice => advice.Message)) + ", and the kernel does no other family");

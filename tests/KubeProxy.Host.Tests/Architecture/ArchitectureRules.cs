@@ -26,12 +26,13 @@ internal static class ArchitectureRules
     /// <summary>Namespace, and the namespaces of this project that it may use besides itself. No wildcards: each is named.</summary>
     public static IReadOnlyDictionary<string, string[]> Namespaces { get; } = new Dictionary<string, string[]>
     {
-        ["KubeProxy.Core.Diff"] = [],
         ["KubeProxy.Core"] =
         [
             "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
             "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Core.Tracking",
         ],
+        ["KubeProxy.Core.Composition"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync"],
+        ["KubeProxy.Core.Diff"] = [],
         ["KubeProxy.Core.Health"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Kubernetes"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Manifests"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sources"],
@@ -46,8 +47,8 @@ internal static class ArchitectureRules
         ["KubeProxy.Core.Tracking"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
         ["KubeProxy.Kubernetes"] =
         [
-            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sources", "KubeProxy.Kubernetes.Access",
-            "KubeProxy.Kubernetes.Json", "KubeProxy.Kubernetes.Protobuf", "KubeProxy.Kubernetes.Wire",
+            "KubeProxy.Core.Composition", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sources",
+            "KubeProxy.Kubernetes.Access", "KubeProxy.Kubernetes.Json", "KubeProxy.Kubernetes.Protobuf", "KubeProxy.Kubernetes.Wire",
         ],
         ["KubeProxy.Kubernetes.Access"] = ["KubeProxy.Kubernetes"],
         ["KubeProxy.Kubernetes.Json"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Wire"],
@@ -58,6 +59,12 @@ internal static class ArchitectureRules
         ["KubeProxy.Netlink.Interop"] = [],
         ["KubeProxy.Netlink.Testing"] = ["KubeProxy.Netlink"],
         ["KubeProxy.Netfilter"] = [],
+        ["KubeProxy.Netfilter.Backends"] =
+        [
+            "KubeProxy.Core.Composition", "KubeProxy.Core.Model", "KubeProxy.Core.Sync", "KubeProxy.Netfilter.Backends.Iptables",
+            "KubeProxy.Netfilter.Backends.Nftables", "KubeProxy.Netfilter.Backends.Relay", "KubeProxy.Netfilter.Backends.Ruleset",
+            "KubeProxy.Netfilter.Backends.Userspace",
+        ],
         ["KubeProxy.Netfilter.Backends.Balanced"] =
         [
             "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netfilter.Backends.Iptables",
@@ -151,8 +158,9 @@ internal static class ArchitectureRules
         ["KubeProxy.Ipvs"] = ["KubeProxy.Core.Model", "KubeProxy.Netlink", "KubeProxy.Netlink.Generic", "KubeProxy.Ipvs.Wire"],
         ["KubeProxy.Ipvs.Backend"] =
         [
-            "KubeProxy.Core.Diff", "KubeProxy.Core.Health", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync",
-            "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends.Balanced",
+            "KubeProxy.Core.Composition", "KubeProxy.Core.Diff", "KubeProxy.Core.Health", "KubeProxy.Core.Model",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netlink", "KubeProxy.Netfilter",
+            "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Balanced", "KubeProxy.Netfilter.Backends.Nftables",
             "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Netfilter.Rtnetlink", "KubeProxy.Ipvs",
         ],
         ["KubeProxy.Ipvs.Testing"] = ["KubeProxy.Core.Model", "KubeProxy.Netlink", "KubeProxy.Ipvs"],
@@ -160,22 +168,22 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Backends"] =
         [
             "KubeProxy.Core.Health", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netlink",
-            "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends.Balanced", "KubeProxy.Netfilter.Backends.Iptables",
-            "KubeProxy.Netfilter.Backends.Nftables", "KubeProxy.Netfilter.Backends.Relay", "KubeProxy.Netfilter.Backends.Rivals",
-            "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Netfilter.Backends.Userspace", "KubeProxy.Netfilter.Ipset",
-            "KubeProxy.Netfilter.Iptables", "KubeProxy.Netfilter.Iptables.Legacy", "KubeProxy.Netfilter.Nfacct",
-            "KubeProxy.Netfilter.Nftables", "KubeProxy.Netfilter.Rtnetlink", "KubeProxy.Ipvs", "KubeProxy.Ipvs.Backend",
-            "KubeProxy.Host.Configuration",
+            "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Balanced",
+            "KubeProxy.Netfilter.Backends.Iptables", "KubeProxy.Netfilter.Backends.Nftables", "KubeProxy.Netfilter.Backends.Relay",
+            "KubeProxy.Netfilter.Backends.Rivals", "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Netfilter.Backends.Userspace",
+            "KubeProxy.Netfilter.Ipset", "KubeProxy.Netfilter.Iptables", "KubeProxy.Netfilter.Iptables.Legacy",
+            "KubeProxy.Netfilter.Nfacct", "KubeProxy.Netfilter.Nftables", "KubeProxy.Netfilter.Rtnetlink", "KubeProxy.Ipvs",
+            "KubeProxy.Ipvs.Backend", "KubeProxy.Host.Configuration",
         ],
         ["KubeProxy.Host.CommandLine"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Composition"] =
         [
-            "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
-            "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Kubernetes.Access", "KubeProxy.Netfilter",
-            "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Host.Backends", "KubeProxy.Host.CommandLine",
-            "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Events", "KubeProxy.Host.Http",
-            "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics", "KubeProxy.Host.Migration", "KubeProxy.Host.Node",
-            "KubeProxy.Host.Sources",
+            "KubeProxy.Core.Composition", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Kubernetes.Access",
+            "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Host.Backends",
+            "KubeProxy.Host.CommandLine", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Events",
+            "KubeProxy.Host.Http", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics", "KubeProxy.Host.Migration",
+            "KubeProxy.Host.Node", "KubeProxy.Host.Sources",
         ],
         ["KubeProxy.Host.Configuration"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Diagnostics"] = [],

@@ -9,7 +9,12 @@ using KubeProxy.Host.Tests.Metrics;
 
 namespace KubeProxy.Host.Tests.Http;
 
+/// <summary>Nothing else runs beside it: meters are the process's, so that a program that is just ending would be asked for values as well.</summary>
+[CollectionDefinition(nameof(ProcessWideMeters), DisableParallelization = true)]
+public sealed class ProcessWideMeters;
+
 /// <summary>Every page of the metrics server of the running program.</summary>
+[Collection(nameof(ProcessWideMeters))]
 public sealed class MetricsServerTests : ProgramTests, IAsyncLifetime
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false });
@@ -118,6 +123,7 @@ public sealed class MetricsServerTests : ProgramTests, IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Get, _server + "/metrics");
         if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
         using var response = await client.SendAsync(request, Cancel);
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}\n{ReadLog()}");
         Assert.Equal(contentType, response.Content.Headers.TryGetValues("Content-Type", out var types) ? types.Single() : null);
         Assert.Equal(contentType.StartsWith("application", StringComparison.Ordinal), (await response.Content.ReadAsStringAsync(Cancel)).EndsWith("# EOF\n", StringComparison.Ordinal));
     }
