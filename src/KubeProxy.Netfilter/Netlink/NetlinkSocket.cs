@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using KubeProxy.Netlink.Interop;
+using Tmds.Linux;
+using static KubeProxy.Netlink.Interop.NetlinkOption;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netlink;
 
@@ -23,11 +25,11 @@ public sealed class NetlinkSocket : INetlinkTransport
     {
         _handle = handle;
         PortId = Bind(handle);
-        TrySetOption(LibC.SOL_NETLINK, LibC.NETLINK_EXT_ACK, 1);
-        TrySetOption(LibC.SOL_NETLINK, LibC.NETLINK_CAP_ACK, 1);
-        if (options.StrictDumps) TrySetOption(LibC.SOL_NETLINK, LibC.NETLINK_GET_STRICT_CHK, 1);
+        TrySetOption(SOL_NETLINK, NETLINK_EXT_ACK, 1);
+        TrySetOption(SOL_NETLINK, NETLINK_CAP_ACK, 1);
+        if (options.StrictDumps) TrySetOption(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
         if (options.Filter is { } filter) Attach(filter);
-        SetBuffer(LibC.SO_RCVBUFFORCE, LibC.SO_RCVBUF, options.ReceiveBuffer);
+        SetBuffer(SO_RCVBUFFORCE, SO_RCVBUF, options.ReceiveBuffer);
         RaiseSendBuffer(options.SendBuffer);
         _trace = options.Trace ?? NetlinkTrace.FromEnvironment();
         _socket = new Socket(handle);
@@ -42,9 +44,9 @@ public sealed class NetlinkSocket : INetlinkTransport
     /// </exception>
     public static NetlinkSocket Open(NetlinkProtocol protocol, NetlinkSocketOptions? options = null)
     {
-        var descriptor = LibC.Socket(
-            LibC.AF_NETLINK, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, (int)protocol);
-        if (descriptor < 0) throw LastError($"open a netlink socket for {protocol}");
+        var descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, (int)protocol);
+        var error = ErrorOf(descriptor);
+        if (error != 0) throw Failure($"open a netlink socket for {protocol}", error);
         var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
         try
         {
@@ -60,7 +62,7 @@ public sealed class NetlinkSocket : INetlinkTransport
     /// <inheritdoc/>
     public unsafe void Send(ReadOnlySpan<ReadOnlyMemory<byte>> parts)
     {
-        var vectors = stackalloc LibC.IoVector[Math.Min(parts.Length, 1024)];
+        var vectors = stackalloc iovec[Math.Min(parts.Length, 1024)];
         if (parts.Length > 1024) throw new NetlinkException("send a datagram of more than 1024 parts", Errno.MessageTooLong);
         var pins = ArrayPool<MemoryHandle>.Shared.Rent(parts.Length);
         var pinned = 0;
@@ -70,7 +72,7 @@ public sealed class NetlinkSocket : INetlinkTransport
             for (; pinned < parts.Length; pinned++)
             {
                 pins[pinned] = parts[pinned].Pin();
-                vectors[pinned] = new LibC.IoVector { Base = (byte*)pins[pinned].Pointer, Length = (nuint)parts[pinned].Length };
+                vectors[pinned] = new iovec { iov_base = pins[pinned].Pointer, iov_len = parts[pinned].Length };
                 total += parts[pinned].Length;
             }
 
@@ -91,27 +93,25 @@ public sealed class NetlinkSocket : INetlinkTransport
     {
         fixed (byte* start = buffer)
         {
-            var sender = default(LibC.SockAddrNl);
-            var vector = new LibC.IoVector { Base = start, Length = (nuint)buffer.Length };
+            var sender = default(SockAddrNl);
+            var vector = new iovec { iov_base = start, iov_len = buffer.Length };
+            using var held = new HeldDescriptor(_handle);
             while (true)
             {
-                var message = new LibC.MessageHeader
-                {
-                    Name = &sender, NameLength = (uint)sizeof(LibC.SockAddrNl), Vectors = &vector, VectorCount = 1,
-                };
-                var received = LibC.RecvMsg(_handle, &message, LibC.MSG_DONTWAIT);
-                if (received < 0)
+                var message = new msghdr { msg_name = &sender, msg_namelen = sizeof(SockAddrNl), msg_iov = &vector, msg_iovlen = 1 };
+                var received = (long)recvmsg(held.Number, &message, MSG_DONTWAIT);
+                var error = ErrorOf(received);
+                if (error != 0)
                 {
                     length = 0;
-                    var errno = Marshal.GetLastPInvokeError();
-                    if (errno == Errno.Interrupted) continue;
-                    if (errno == Errno.TryAgain) return false;
-                    throw Failure("receive from the kernel", errno);
+                    if (error == Errno.Interrupted) continue;
+                    if (error == Errno.TryAgain) return false;
+                    throw Failure("receive from the kernel", error);
                 }
 
                 // Other processes can write to our port, if privileged; only the kernel (port 0) is listened to.
                 if (sender.PortId != 0) continue;
-                if ((message.Flags & LibC.MSG_TRUNC) != 0)
+                if ((message.msg_flags & MSG_TRUNC) != 0)
                     throw new NetlinkException($"receive a datagram into {buffer.Length} bytes", Errno.MessageTooLong);
                 length = (int)received;
                 _trace?.Received(PortId, buffer[..length]);
@@ -147,10 +147,10 @@ public sealed class NetlinkSocket : INetlinkTransport
     }
 
     /// <inheritdoc/>
-    public void Join(uint group) => SetMembership(LibC.NETLINK_ADD_MEMBERSHIP, group, "join");
+    public void Join(uint group) => SetMembership(NETLINK_ADD_MEMBERSHIP, group, "join");
 
     /// <inheritdoc/>
-    public void Leave(uint group) => SetMembership(LibC.NETLINK_DROP_MEMBERSHIP, group, "leave");
+    public void Leave(uint group) => SetMembership(NETLINK_DROP_MEMBERSHIP, group, "leave");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -160,52 +160,60 @@ public sealed class NetlinkSocket : INetlinkTransport
         (_trace as IDisposable)?.Dispose();
     }
 
-    private unsafe void SendVectors(LibC.IoVector* vectors, int count, long total)
+    private unsafe void SendVectors(iovec* vectors, int count, long total)
     {
-        var kernel = new LibC.SockAddrNl { Family = LibC.AF_NETLINK };
-        var message = new LibC.MessageHeader
+        var kernel = new SockAddrNl { Family = (ushort)AF_NETLINK };
+        var message = new msghdr { msg_name = &kernel, msg_namelen = sizeof(SockAddrNl), msg_iov = vectors, msg_iovlen = count };
+        using var held = new HeldDescriptor(_handle);
+        while (true)
         {
-            Name = &kernel, NameLength = (uint)sizeof(LibC.SockAddrNl), Vectors = vectors, VectorCount = (nuint)count,
-        };
-        while (LibC.SendMsg(_handle, &message, LibC.MSG_NOSIGNAL) < 0)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno == Errno.Interrupted) continue;
-            throw new NetlinkException($"send {total} bytes to the kernel (send buffer {_sendBuffer} bytes)", errno);
+            var error = ErrorOf(sendmsg(held.Number, &message, MSG_NOSIGNAL));
+            if (error == 0) return;
+            if (error == Errno.Interrupted) continue;
+            throw new NetlinkException($"send {total} bytes to the kernel (send buffer {_sendBuffer} bytes)", error);
         }
     }
 
     private static unsafe uint Bind(SafeSocketHandle handle)
     {
-        var address = new LibC.SockAddrNl { Family = LibC.AF_NETLINK };
-        var length = (uint)sizeof(LibC.SockAddrNl);
-        if (LibC.Bind(handle, &address, length) < 0) throw LastError("bind a netlink socket");
-        if (LibC.GetSockName(handle, &address, &length) < 0) throw LastError("read the address of a netlink socket");
+        var address = new SockAddrNl { Family = (ushort)AF_NETLINK };
+        socklen_t length = sizeof(SockAddrNl);
+        using var held = new HeldDescriptor(handle);
+        var error = ErrorOf(bind(held.Number, (sockaddr*)&address, length));
+        if (error != 0) throw Failure("bind a netlink socket", error);
+        error = ErrorOf(getsockname(held.Number, (sockaddr*)&address, &length));
+        if (error != 0) throw Failure("read the address of a netlink socket", error);
         return address.PortId;
     }
 
     private unsafe void SetMembership(int option, uint group, string verb)
     {
-        if (LibC.SetSockOpt(_handle, LibC.SOL_NETLINK, option, &group, sizeof(uint)) < 0)
-            throw LastError($"{verb} netlink multicast group {group}");
+        var error = SetOption(SOL_NETLINK, option, &group, sizeof(uint));
+        if (error != 0) throw Failure($"{verb} netlink multicast group {group}", error);
     }
 
-    private unsafe bool TrySetOption(int level, int name, int value) =>
-        LibC.SetSockOpt(_handle, level, name, &value, sizeof(int)) == 0;
+    private unsafe bool TrySetOption(int level, int name, int value) => SetOption(level, name, &value, sizeof(int)) == 0;
+
+    private unsafe int SetOption(int level, int name, void* value, int length)
+    {
+        using var held = new HeldDescriptor(_handle);
+        return ErrorOf(setsockopt(held.Number, level, name, value, length));
+    }
 
     /// <summary>Beyond the system-wide limit if privileged; otherwise as far as allowed.</summary>
     private void SetBuffer(int forced, int limited, int bytes)
     {
-        if (!TrySetOption(LibC.SOL_SOCKET, forced, bytes)) TrySetOption(LibC.SOL_SOCKET, limited, bytes);
+        if (!TrySetOption(SOL_SOCKET, forced, bytes)) TrySetOption(SOL_SOCKET, limited, bytes);
     }
 
     private unsafe void RaiseSendBuffer(long total)
     {
         // The kernel takes 32 bytes of the buffer for itself, and doubles what is asked for.
-        SetBuffer(LibC.SO_SNDBUFFORCE, LibC.SO_SNDBUF, (int)Math.Min(total + 4096, int.MaxValue / 2));
+        SetBuffer(SO_SNDBUFFORCE, SO_SNDBUF, (int)Math.Min(total + 4096, int.MaxValue / 2));
         int actual = 0;
-        var length = (uint)sizeof(int);
-        if (LibC.GetSockOpt(_handle, LibC.SOL_SOCKET, LibC.SO_SNDBUF, &actual, &length) == 0) _sendBuffer = actual - 32;
+        socklen_t length = sizeof(int);
+        using var held = new HeldDescriptor(_handle);
+        if (getsockopt(held.Number, SOL_SOCKET, SO_SNDBUF, &actual, &length) == 0) _sendBuffer = actual - 32;
     }
 
     // The program sees the datagram from its first message's header on. Loads convert from network order, so the constants
@@ -215,7 +223,7 @@ public sealed class NetlinkSocket : INetlinkTransport
         const ushort LoadWord = 0x20, LoadHalf = 0x28, JumpIfEqual = 0x15, Return = 0x06;
         var pid = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(filter.IgnoredPortId) : filter.IgnoredPortId;
         var type = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(filter.KeptMessageType) : filter.KeptMessageType;
-        var code = stackalloc LibC.SockFilter[]
+        var code = stackalloc SockFilter[]
         {
             new() { Code = LoadWord, K = 12 }, // nlmsg_pid
             new() { Code = JumpIfEqual, JumpTrue = 0, JumpFalse = 2, K = pid },
@@ -224,12 +232,13 @@ public sealed class NetlinkSocket : INetlinkTransport
             new() { Code = Return, K = uint.MaxValue }, // keep
             new() { Code = Return, K = 0 }, // drop
         };
-        var program = new LibC.SockFilterProgram { Length = 6, Filter = code };
-        if (LibC.SetSockOpt(_handle, LibC.SOL_SOCKET, LibC.SO_ATTACH_FILTER, &program, (uint)sizeof(LibC.SockFilterProgram)) < 0)
-            throw LastError("attach a filter to a netlink socket");
+        var program = new SockFilterProgram { Length = 6, Filter = code };
+        var error = SetOption(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(SockFilterProgram));
+        if (error != 0) throw Failure("attach a filter to a netlink socket", error);
     }
 
-    private static NetlinkException LastError(string operation) => Failure(operation, Marshal.GetLastPInvokeError());
+    // Tmds.LibC's errno is that of this thread's last call into native code, the runtime's own included: to be read before anything else.
+    private static int ErrorOf(long result) => result < 0 ? errno : 0;
 
     private static NetlinkException Failure(string operation, int errno) => errno == Errno.NoBufferSpace
         ? new NetlinkOverrunException(operation)

@@ -14,8 +14,9 @@ internal static class ArchitectureRules
     };
 
     /// <summary>Namespaces (of any assembly) that only some of ours may use.</summary>
-    public static IReadOnlyDictionary<string, string[]> OnlyHost { get; } = new Dictionary<string, string[]>
+    public static IReadOnlyDictionary<string, string[]> OnlyThere { get; } = new Dictionary<string, string[]>
     {
+        ["Tmds.Linux"] = ["KubeProxy.Netlink", "KubeProxy.Netfilter.Backends.Relay"],
         ["YamlDotNet"] = ["KubeProxy.Host.Yaml"],
         ["Prometheus"] = ["KubeProxy.Host.Metrics", "KubeProxy.Host.Http"],
         ["System.CommandLine"] = ["KubeProxy.Host.CommandLine"],
@@ -87,7 +88,7 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Netfilter.Backends.Relay"] =
         [
-            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Netlink", "KubeProxy.Netlink.Interop",
+            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Netlink",
         ],
         ["KubeProxy.Netfilter.Backends.Rivals"] =
         [

@@ -50,7 +50,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void Libraries_of_others_stay_where_they_belong() => Assert.Empty(
         from use in AllUses()
-        from rule in ArchitectureRules.OnlyHost
+        from rule in ArchitectureRules.OnlyThere
         where IsIn(use.To, rule.Key) && !rule.Value.Any(user => IsIn(use.From, user))
         select $"{use.From} uses {use.To}");
 

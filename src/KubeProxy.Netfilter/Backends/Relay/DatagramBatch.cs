@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using KubeProxy.Core.Model;
-using KubeProxy.Netlink.Interop;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -14,18 +15,18 @@ internal sealed unsafe class DatagramBatch : IDisposable
     private const int ControlSize = 64;
 
     private readonly byte* _memory;
-    private readonly LibC.MultiMessageHeader* _messages;
-    private readonly LibC.IoVector* _vectors;
+    private readonly mmsghdr* _messages;
+    private readonly iovec* _vectors;
     private readonly SocketName* _names;
     private readonly byte* _control;
     private readonly byte* _data;
 
     public DatagramBatch()
     {
-        var (messages, vectors, names) = (sizeof(LibC.MultiMessageHeader), sizeof(LibC.IoVector), sizeof(SocketName));
+        var (messages, vectors, names) = (sizeof(mmsghdr), sizeof(iovec), sizeof(SocketName));
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(Capacity * (messages + vectors + names + ControlSize + DatagramSize)), 4096);
-        _messages = (LibC.MultiMessageHeader*)_memory;
-        _vectors = (LibC.IoVector*)(_messages + Capacity);
+        _messages = (mmsghdr*)_memory;
+        _vectors = (iovec*)(_messages + Capacity);
         _control = (byte*)(_vectors + Capacity);
         _names = (SocketName*)(_control + (Capacity * ControlSize));
         _data = (byte*)_names + (Capacity * names);
@@ -36,27 +37,25 @@ internal sealed unsafe class DatagramBatch : IDisposable
     {
         for (var i = 0; i < Capacity; i++)
         {
-            _vectors[i] = new LibC.IoVector { Base = _data + (i * DatagramSize), Length = DatagramSize };
-            _messages[i] = new LibC.MultiMessageHeader
+            _vectors[i] = new iovec { iov_base = _data + (i * DatagramSize), iov_len = DatagramSize };
+            *HeaderOf(i) = new msghdr
             {
-                Header = new LibC.MessageHeader
-                {
-                    Name = _names + i, NameLength = SocketName.MaxLength, Vectors = _vectors + i, VectorCount = 1,
-                    Control = _control + (i * ControlSize), ControlLength = ControlSize,
-                },
+                msg_name = _names + i, msg_namelen = SocketName.MaxLength, msg_iov = _vectors + i, msg_iovlen = 1,
+                msg_control = _control + (i * ControlSize), msg_controllen = ControlSize,
             };
         }
 
         while (true)
         {
-            var count = LibC.RecvMMsg(socket, _messages, Capacity, LibC.MSG_DONTWAIT, null);
-            if (count >= 0) return count;
-            if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno) return -errno;
+            var count = RelayLibC.recvmmsg(socket, _messages, Capacity, MSG_DONTWAIT, null);
+            var error = SocketErrno.Of(count);
+            if (error == 0) return count;
+            if (error != SocketErrno.Interrupted) return -error;
         }
     }
 
     /// <summary>The length of a datagram in bytes.</summary>
-    public int LengthOf(int index) => (int)_messages[index].Length;
+    public int LengthOf(int index) => (int)_messages[index].msg_len;
 
     /// <summary>Who sent a datagram.</summary>
     public bool TryGetSender(int index, out IpEndpoint sender) => _names[index].TryRead(out sender);
@@ -64,23 +63,14 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <summary>Where a datagram was sent to, when the socket was asked to tell (<c>IP_RECVORIGDSTADDR</c>).</summary>
     public bool TryGetDestination(int index, out IpEndpoint destination)
     {
-        ref var header = ref _messages[index].Header;
-        var control = new ReadOnlySpan<byte>(header.Control, (int)Math.Min(header.ControlLength, ControlSize));
-        while (control.Length >= sizeof(LibC.ControlHeader))
+        var header = HeaderOf(index);
+        for (var message = CMSG_FIRSTHDR(header); message != null; message = CMSG_NXTHDR(header, message))
         {
-            var message = MemoryMarshal.Read<LibC.ControlHeader>(control);
-            if (message.Length < (nuint)sizeof(LibC.ControlHeader) || message.Length > (nuint)control.Length) break;
-            var content = control[sizeof(LibC.ControlHeader)..(int)message.Length];
-            if ((message.Level, message.Type) is (LibC.SOL_IP, LibC.IP_RECVORIGDSTADDR) or (LibC.SOL_IPV6, LibC.IPV6_RECVORIGDSTADDR))
-            {
-                var name = default(SocketName);
-                content[..Math.Min(content.Length, SocketName.MaxLength)].CopyTo(MemoryMarshal.AsBytes(new Span<SocketName>(ref name)));
-                return name.TryRead(out destination);
-            }
-
-            var next = ((int)message.Length + 7) & ~7;
-            if (next >= control.Length) break;
-            control = control[next..];
+            if (!IsDestination(message)) continue;
+            var name = default(SocketName);
+            var length = Math.Clamp((int)message->cmsg_len - sizeof(cmsghdr), 0, SocketName.MaxLength);
+            new ReadOnlySpan<byte>(CMSG_DATA(message), length).CopyTo(MemoryMarshal.AsBytes(new Span<SocketName>(ref name)));
+            return name.TryRead(out destination);
         }
 
         destination = default;
@@ -97,23 +87,31 @@ internal sealed unsafe class DatagramBatch : IDisposable
     {
         for (var i = first; i < first + count; i++)
         {
-            _vectors[i].Length = _messages[i].Length;
-            ref var header = ref _messages[i].Header;
-            header.Name = to;
-            header.NameLength = to is null ? 0 : to->Length;
-            header.Control = null;
-            header.ControlLength = 0;
+            _vectors[i].iov_len = _messages[i].msg_len;
+            var header = HeaderOf(i);
+            header->msg_name = to;
+            header->msg_namelen = to is null ? 0u : to->Length;
+            header->msg_control = null;
+            header->msg_controllen = 0;
         }
 
         while (true)
         {
             // The kernel writes the number of bytes sent where their length was, which is the same number.
-            var sent = LibC.SendMMsg(socket, _messages + first, (uint)count, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL);
-            if (sent >= 0) return sent;
-            if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno) return -errno;
+            var sent = RelayLibC.sendmmsg(socket, _messages + first, (uint)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+            var error = SocketErrno.Of(sent);
+            if (error == 0) return sent;
+            if (error != SocketErrno.Interrupted) return -error;
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    // The first member of mmsghdr, where Tmds.LibC has a property, which would copy it.
+    private msghdr* HeaderOf(int index) => (msghdr*)(_messages + index);
+
+    private static bool IsDestination(cmsghdr* message) =>
+        (message->cmsg_level == SOL_IP && message->cmsg_type == IP_ORIGDSTADDR)
+        || (message->cmsg_level == SOL_IPV6 && message->cmsg_type == IPV6_ORIGDSTADDR);
 }

@@ -1,4 +1,4 @@
-using KubeProxy.Netlink.Interop;
+using static KubeProxy.Netfilter.Backends.Relay.RelayLibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -11,13 +11,13 @@ internal static class DescriptorLimit
     /// <returns>The limit then.</returns>
     public static unsafe int Raise()
     {
-        var limit = default(LibC.ResourceLimit);
-        if (LibC.GetResourceLimit(LibC.RLIMIT_NOFILE, &limit) < 0) return 1024;
-        var raised = new LibC.ResourceLimit { Current = Math.Max(limit.Current, Enough), Maximum = Math.Max(limit.Maximum, Enough) };
-        if (limit.Current < Enough && LibC.SetResourceLimit(LibC.RLIMIT_NOFILE, &raised) < 0)
+        var limit = default(ResourceLimit);
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 1024;
+        var raised = new ResourceLimit { Current = Math.Max(limit.Current, Enough), Maximum = Math.Max(limit.Maximum, Enough) };
+        if (limit.Current < Enough && setrlimit(RLIMIT_NOFILE, &raised) < 0)
         {
             raised = limit with { Current = limit.Maximum };
-            if (LibC.SetResourceLimit(LibC.RLIMIT_NOFILE, &raised) < 0) raised = limit;
+            if (setrlimit(RLIMIT_NOFILE, &raised) < 0) raised = limit;
         }
 
         return (int)Math.Min(Math.Max(limit.Current, raised.Current), int.MaxValue);

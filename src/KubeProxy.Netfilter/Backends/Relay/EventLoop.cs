@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using KubeProxy.Netlink.Interop;
 using Microsoft.Extensions.Logging;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -13,9 +13,6 @@ namespace KubeProxy.Netfilter.Backends.Relay;
 internal sealed unsafe partial class EventLoop
 {
     private const int Batch = 256;
-
-    // struct epoll_event is packed on x86-64, and on no other architecture.
-    private static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -35,11 +32,13 @@ internal sealed unsafe partial class EventLoop
     public EventLoop(string name, TimeProvider time, ILogger logger)
     {
         (_logger, _time, _origin) = (logger, time, time.GetTimestamp());
-        _epoll = LibC.EpollCreate(LibC.EPOLL_CLOEXEC);
-        if (_epoll < 0) throw new RelayException("open an epoll descriptor", Marshal.GetLastPInvokeError());
-        _wakeUp = LibC.EventFd(0, LibC.EFD_CLOEXEC | LibC.EFD_NONBLOCK);
-        if (_wakeUp < 0) throw new RelayException("open an event descriptor", Marshal.GetLastPInvokeError());
-        Register(_wakeUp, new WakeUp(this), LibC.EPOLLIN, out _);
+        _epoll = epoll_create1(EPOLL_CLOEXEC);
+        var error = SocketErrno.Of(_epoll);
+        if (error != 0) throw new RelayException("open an epoll descriptor", error);
+        _wakeUp = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        error = SocketErrno.Of(_wakeUp);
+        if (error != 0) throw new RelayException("open an event descriptor", error);
+        Register(_wakeUp, new WakeUp(this), EPOLLIN, out _);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -66,8 +65,8 @@ internal sealed unsafe partial class EventLoop
             _thread.Join();
         }
 
-        _ = LibC.Close(_wakeUp);
-        _ = LibC.Close(_epoll);
+        _ = close(_wakeUp);
+        _ = close(_epoll);
         return wasStarted;
     }
 
@@ -84,7 +83,7 @@ internal sealed unsafe partial class EventLoop
     /// <param name="happenings"><c>EPOLL*</c> bits.</param>
     /// <param name="slot">What to give to <see cref="Release"/> before the descriptor is closed.</param>
     /// <returns>0, or an errno.</returns>
-    public int Register(int descriptor, IReadiness handler, uint happenings, out int slot)
+    public int Register(int descriptor, IReadiness handler, int happenings, out int slot)
     {
         if (!_freeSlots.TryPop(out slot))
         {
@@ -100,16 +99,14 @@ internal sealed unsafe partial class EventLoop
     }
 
     /// <summary>Does not watch the descriptor for a while; its slot is kept.</summary>
-    public void Ignore(int descriptor) => _ = LibC.EpollControl(_epoll, LibC.EPOLL_CTL_DEL, descriptor, null);
+    public void Ignore(int descriptor) => _ = epoll_ctl(_epoll, EPOLL_CTL_DEL, descriptor, null);
 
     /// <summary>Watches a descriptor again that was ignored.</summary>
-    public int Watch(int descriptor, int slot, uint happenings)
+    public int Watch(int descriptor, int slot, int happenings)
     {
-        var description = stackalloc byte[EventSize];
-        Unsafe.WriteUnaligned(description, happenings);
-        var data = ((ulong)_slots[slot].Generation << 32) | (uint)slot;
-        Unsafe.WriteUnaligned(description + EventSize - sizeof(ulong), data);
-        return LibC.EpollControl(_epoll, LibC.EPOLL_CTL_ADD, descriptor, description) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        var description = new epoll_event { events = happenings };
+        description.data.u64 = ((ulong)_slots[slot].Generation << 32) | (uint)slot;
+        return SocketErrno.Of(epoll_ctl(_epoll, EPOLL_CTL_ADD, descriptor, &description));
     }
 
     /// <summary>Gives a slot back. What was reported already and not yet handled is dropped.</summary>
@@ -129,7 +126,7 @@ internal sealed unsafe partial class EventLoop
 
     private void Run()
     {
-        var happenings = (byte*)NativeMemory.Alloc(Batch, (nuint)EventSize);
+        var happenings = (epoll_event*)NativeMemory.Alloc(Batch, (nuint)sizeof(epoll_event));
         try
         {
             while (!_stopping) Turn(happenings);
@@ -141,19 +138,17 @@ internal sealed unsafe partial class EventLoop
         }
     }
 
-    private void Turn(byte* happenings)
+    private void Turn(epoll_event* happenings)
     {
-        var count = LibC.EpollWait(_epoll, happenings, Batch, Patience());
-        if (count < 0 && Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno)
-            throw new RelayException("wait with epoll", errno);
+        var count = epoll_wait(_epoll, happenings, Batch, Patience());
+        var error = SocketErrno.Of(count);
+        if (error is not (0 or SocketErrno.Interrupted)) throw new RelayException("wait with epoll", error);
         Now = (long)_time.GetElapsedTime(_origin).TotalMilliseconds;
         for (var i = 0; i < count; i++)
         {
-            var happening = happenings + (i * EventSize);
-            var data = Unsafe.ReadUnaligned<ulong>(happening + EventSize - sizeof(ulong));
+            var data = happenings[i].data.u64;
             var slot = _slots[(int)(uint)data];
-            if (slot.Generation == (uint)(data >> 32) && slot.Handler is { } handler)
-                Handle(handler, Unsafe.ReadUnaligned<uint>(happening));
+            if (slot.Generation == (uint)(data >> 32) && slot.Handler is { } handler) Handle(handler, happenings[i].events);
         }
 
         HandleDeferred();
@@ -169,7 +164,7 @@ internal sealed unsafe partial class EventLoop
         _deferring.Clear();
     }
 
-    private void Handle(IReadiness handler, uint happenings)
+    private void Handle(IReadiness handler, int happenings)
     {
         try
         {
@@ -195,7 +190,7 @@ internal sealed unsafe partial class EventLoop
     private void Wake()
     {
         ulong one = 1;
-        _ = LibC.Write(_wakeUp, &one, sizeof(ulong));
+        _ = write(_wakeUp, &one, sizeof(ulong));
     }
 
     [LoggerMessage(1, LogLevel.Error, "A connection was given up")]
@@ -209,10 +204,10 @@ internal sealed unsafe partial class EventLoop
 
     private sealed class WakeUp(EventLoop loop) : IReadiness
     {
-        public void OnReady(uint happenings)
+        public void OnReady(int happenings)
         {
             ulong count;
-            _ = LibC.Read(loop._wakeUp, &count, sizeof(ulong));
+            _ = read(loop._wakeUp, &count, sizeof(ulong));
             while (loop._posted.TryDequeue(out var action)) action();
         }
 

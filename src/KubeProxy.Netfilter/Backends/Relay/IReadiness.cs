@@ -5,7 +5,7 @@ internal interface IReadiness
 {
     /// <summary>Handles what epoll reported. Called on the loop's thread.</summary>
     /// <param name="happenings"><c>EPOLL*</c> bits.</param>
-    void OnReady(uint happenings);
+    void OnReady(int happenings);
 
     /// <summary>Gives up, because handling failed in a way that nobody thought of.</summary>
     void Abandon();

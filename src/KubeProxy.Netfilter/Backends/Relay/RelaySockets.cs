@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using KubeProxy.Core.Model;
-using KubeProxy.Netlink.Interop;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -16,34 +16,36 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     /// <param name="port">The port; 0 for any.</param>
     public int ListenTcp(ushort port)
     {
-        var socket = OpenAtStart(LibC.SOCK_STREAM);
-        SetAtStart(socket, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1, "SO_REUSEADDR");
-        SetAtStart(socket, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1, "SO_REUSEPORT");
+        var socket = OpenAtStart(SOCK_STREAM);
+        SetAtStart(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
+        SetAtStart(socket, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
         // Accepted sockets inherit these.
         SetConnectionOptions(socket);
         BindAtStart(socket, new IpEndpoint(ListenAddress, port));
-        if (LibC.Listen(socket, int.MaxValue) < 0) throw FailAtStart(socket, "listen for TCP connections"); // Cut to net.core.somaxconn.
-        return socket;
+        var error = Listen(socket);
+        return error == 0 ? socket : throw FailAtStart(socket, error, "listen for TCP connections");
     }
 
     /// <summary>A listening TCP socket of an address of this node that shares its port with nobody.</summary>
     public int ListenTcpAlone(IpEndpoint endpoint)
     {
-        var socket = Open(LibC.SOCK_STREAM);
+        var socket = Open(SOCK_STREAM);
         if (socket < 0) return socket;
         // Connections of the past may still have the port; another listener may not.
-        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1)) return Fail(socket);
+        var error = Set(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+        if (error != 0) return Fail(socket, error);
         SetConnectionOptions(socket);
-        var name = new SocketName(endpoint);
-        return LibC.Bind(socket, &name, name.Length) == 0 && LibC.Listen(socket, int.MaxValue) == 0 ? socket : Fail(socket);
+        error = Bind(socket, endpoint);
+        if (error == 0) error = Listen(socket);
+        return error == 0 ? socket : Fail(socket, error);
     }
 
     /// <summary>A UDP socket that tells for each datagram where it was sent to.</summary>
     public int ListenUdp(ushort port)
     {
-        var socket = OpenAtStart(LibC.SOCK_DGRAM);
-        SetAtStart(socket, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1, "SO_REUSEADDR");
-        var (level, option) = _isIPv4 ? (LibC.SOL_IP, LibC.IP_RECVORIGDSTADDR) : (LibC.SOL_IPV6, LibC.IPV6_RECVORIGDSTADDR);
+        var socket = OpenAtStart(SOCK_DGRAM);
+        SetAtStart(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
+        var (level, option) = _isIPv4 ? (SOL_IP, IP_RECVORIGDSTADDR) : (SOL_IPV6, IPV6_RECVORIGDSTADDR);
         SetAtStart(socket, level, option, 1, "IP_RECVORIGDSTADDR");
         RaiseReceiveBuffer(socket, 4 << 20);
         BindAtStart(socket, new IpEndpoint(ListenAddress, port));
@@ -57,15 +59,15 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     public static bool TryGetName(int socket, out IpEndpoint endpoint)
     {
         var name = default(SocketName);
-        var length = (uint)SocketName.MaxLength;
+        socklen_t length = SocketName.MaxLength;
         endpoint = default;
-        return LibC.GetSockName(socket, &name, &length) == 0 && name.TryRead(out endpoint);
+        return getsockname(socket, (sockaddr*)&name, &length) == 0 && name.TryRead(out endpoint);
     }
 
     /// <summary>Begins to connect over TCP.</summary>
     public int ConnectTcp(IpEndpoint endpoint)
     {
-        var socket = Open(LibC.SOCK_STREAM);
+        var socket = Open(SOCK_STREAM);
         if (socket < 0) return socket;
         SetConnectionOptions(socket);
         return Connect(socket, endpoint);
@@ -74,34 +76,35 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     /// <summary>A UDP socket that sends to and receives from one endpoint.</summary>
     public int ConnectUdp(IpEndpoint endpoint)
     {
-        var socket = Open(LibC.SOCK_DGRAM);
+        var socket = Open(SOCK_DGRAM);
         return socket < 0 ? socket : Connect(socket, endpoint);
     }
 
     /// <summary>A UDP socket that sends from the address and port of a frontend.</summary>
     public int BindUdp(IpEndpoint frontend)
     {
-        var socket = Open(LibC.SOCK_DGRAM);
+        var socket = Open(SOCK_DGRAM);
         if (socket < 0) return socket;
-        Set(socket, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
-        var name = new SocketName(frontend);
-        return LibC.Bind(socket, &name, name.Length) == 0 ? socket : Fail(socket);
+        Set(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+        var error = Bind(socket, frontend);
+        return error == 0 ? socket : Fail(socket, error);
     }
 
     /// <summary>Takes the error that waits at the socket; 0 for none.</summary>
     public static int TakeError(int socket)
     {
-        var error = 0;
-        var length = (uint)sizeof(int);
-        return LibC.GetSockOpt(socket, LibC.SOL_SOCKET, LibC.SO_ERROR, &error, &length) == 0 ? error : Marshal.GetLastPInvokeError();
+        var waiting = 0;
+        socklen_t length = sizeof(int);
+        var error = SocketErrno.Of(getsockopt(socket, SOL_SOCKET, SO_ERROR, &waiting, &length));
+        return error == 0 ? waiting : error;
     }
 
     /// <summary>Closes the socket; the peer of a TCP connection gets a reset, and what was not yet sent is dropped.</summary>
     public static void Reset(int socket)
     {
-        var linger = new LibC.Linger { OnOff = 1, Seconds = 0 };
-        _ = LibC.SetSockOpt(socket, LibC.SOL_SOCKET, LibC.SO_LINGER, &linger, (uint)sizeof(LibC.Linger));
-        _ = LibC.Close(socket);
+        var atOnce = new linger { l_onoff = 1, l_linger = 0 };
+        _ = setsockopt(socket, SOL_SOCKET, SO_LINGER, &atOnce, sizeof(linger));
+        _ = close(socket);
     }
 
     private IpAddr ListenAddress => options.Transparent
@@ -110,64 +113,74 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
 
     private int Open(int type)
     {
-        var socket = LibC.Socket(_isIPv4 ? LibC.AF_INET : LibC.AF_INET6, type | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0);
-        if (socket < 0) return -Marshal.GetLastPInvokeError();
-        return options.Transparent && !SetTransparent(socket) ? Fail(socket) : socket;
+        var opened = socket(_isIPv4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        var error = SocketErrno.Of(opened);
+        if (error != 0) return -error;
+        if (options.Transparent) error = SetTransparent(opened);
+        return error == 0 ? opened : Fail(opened, error);
     }
 
     private int OpenAtStart(int type)
     {
         var socket = Open(type);
         if (socket < 0) throw new RelayException(options.Transparent ? "open a transparent socket" : "open a socket", -socket);
-        if (!_isIPv4) SetAtStart(socket, LibC.SOL_IPV6, LibC.IPV6_V6ONLY, 1, "IPV6_V6ONLY");
+        if (!_isIPv4) SetAtStart(socket, SOL_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
         return socket;
     }
 
-    private bool SetTransparent(int socket) => _isIPv4
-        ? Set(socket, LibC.SOL_IP, LibC.IP_TRANSPARENT, 1)
-        : Set(socket, LibC.SOL_IPV6, LibC.IPV6_TRANSPARENT, 1);
+    private int SetTransparent(int socket) => _isIPv4
+        ? Set(socket, SOL_IP, IP_TRANSPARENT, 1)
+        : Set(socket, SOL_IPV6, IPV6_TRANSPARENT, 1);
 
     private void SetConnectionOptions(int socket)
     {
-        Set(socket, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, 1);
-        Set(socket, LibC.SOL_SOCKET, LibC.SO_KEEPALIVE, 1);
-        Set(socket, LibC.IPPROTO_TCP, LibC.TCP_KEEPIDLE, (int)options.KeepAliveIdle.TotalSeconds);
-        Set(socket, LibC.IPPROTO_TCP, LibC.TCP_KEEPINTVL, (int)options.KeepAliveInterval.TotalSeconds);
-        Set(socket, LibC.IPPROTO_TCP, LibC.TCP_KEEPCNT, options.KeepAliveProbes);
+        Set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+        Set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+        Set(socket, IPPROTO_TCP, TCP_KEEPIDLE, (int)options.KeepAliveIdle.TotalSeconds);
+        Set(socket, IPPROTO_TCP, TCP_KEEPINTVL, (int)options.KeepAliveInterval.TotalSeconds);
+        Set(socket, IPPROTO_TCP, TCP_KEEPCNT, options.KeepAliveProbes);
     }
 
     private static int Connect(int socket, IpEndpoint endpoint)
     {
         var name = new SocketName(endpoint);
-        if (LibC.Connect(socket, &name, name.Length) == 0) return socket;
-        return Marshal.GetLastPInvokeError() == SocketErrno.InProgress ? socket : Fail(socket);
+        var error = SocketErrno.Of(connect(socket, (sockaddr*)&name, name.Length));
+        return error is 0 or SocketErrno.InProgress ? socket : Fail(socket, error);
     }
 
     private static void RaiseReceiveBuffer(int socket, int bytes)
     {
-        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, bytes)) Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUF, bytes);
+        if (Set(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes) != 0) Set(socket, SOL_SOCKET, SO_RCVBUF, bytes);
     }
 
     private static void BindAtStart(int socket, IpEndpoint endpoint)
     {
-        var name = new SocketName(endpoint);
-        if (LibC.Bind(socket, &name, name.Length) < 0) throw FailAtStart(socket, $"bind to {endpoint}");
+        var error = Bind(socket, endpoint);
+        if (error != 0) throw FailAtStart(socket, error, $"bind to {endpoint}");
     }
 
     private static void SetAtStart(int socket, int level, int name, int value, string text)
     {
-        if (!Set(socket, level, name, value)) throw FailAtStart(socket, $"set {text}");
+        var error = Set(socket, level, name, value);
+        if (error != 0) throw FailAtStart(socket, error, $"set {text}");
     }
 
-    private static bool Set(int socket, int level, int name, int value) =>
-        LibC.SetSockOpt(socket, level, name, &value, sizeof(int)) == 0;
-
-    private static int Fail(int socket)
+    private static int Bind(int socket, IpEndpoint endpoint)
     {
-        var errno = Marshal.GetLastPInvokeError();
-        _ = LibC.Close(socket);
-        return -errno;
+        var name = new SocketName(endpoint);
+        return SocketErrno.Of(bind(socket, (sockaddr*)&name, name.Length));
     }
 
-    private static RelayException FailAtStart(int socket, string operation) => new(operation, -Fail(socket));
+    private static int Listen(int socket) => SocketErrno.Of(listen(socket, int.MaxValue)); // Cut to net.core.somaxconn.
+
+    private static int Set(int socket, int level, int name, int value) =>
+        SocketErrno.Of(setsockopt(socket, level, name, &value, sizeof(int)));
+
+    private static int Fail(int socket, int error)
+    {
+        _ = close(socket);
+        return -error;
+    }
+
+    private static RelayException FailAtStart(int socket, int error, string operation) => new(operation, -Fail(socket, error));
 }

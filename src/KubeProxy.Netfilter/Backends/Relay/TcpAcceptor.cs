@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
-using KubeProxy.Netlink.Interop;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -17,30 +17,30 @@ internal sealed class TcpAcceptor : IReadiness
     public TcpAcceptor(TcpRelay relay, int socket, RelayEntrance entrance)
     {
         (_relay, _socket, _entrance) = (relay, socket, entrance);
-        var errno = relay.Loop.Register(socket, this, LibC.EPOLLIN, out _slot);
-        if (errno != 0) throw new RelayException("watch a listening socket", errno);
+        var error = relay.Loop.Register(socket, this, EPOLLIN, out _slot);
+        if (error != 0) throw new RelayException("watch a listening socket", error);
     }
 
     /// <inheritdoc/>
-    public unsafe void OnReady(uint happenings)
+    public unsafe void OnReady(int happenings)
     {
         for (var i = 0; i < AcceptsPerTurn && !_relay.Pause.IsOn; i++)
         {
             var name = default(SocketName);
-            var length = (uint)SocketName.MaxLength;
-            var socket = LibC.Accept(_socket, &name, &length, LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC);
-            if (socket < 0)
+            socklen_t length = SocketName.MaxLength;
+            var socket = accept4(_socket, (sockaddr*)&name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            var error = SocketErrno.Of(socket);
+            if (error != 0)
             {
-                var errno = Marshal.GetLastPInvokeError();
-                if (errno == SocketErrno.TryAgain) return;
+                if (error == SocketErrno.TryAgain) return;
                 // Anything else is the error of a connection that is gone already (accept(2)).
-                if (SocketErrno.IsExhaustion(errno)) _relay.Pause.Begin(errno);
+                if (SocketErrno.IsExhaustion(error)) _relay.Pause.Begin(error);
                 continue;
             }
 
             _relay.Pause.NoteSuccess();
             if (name.TryRead(out var client)) _relay.Take(socket, _entrance, client.Address);
-            else _ = LibC.Close(socket);
+            else _ = close(socket);
         }
 
         if (_relay.Pause.IsOn) Wait();
@@ -50,7 +50,7 @@ internal sealed class TcpAcceptor : IReadiness
     /// <returns>False when the kernel cannot watch the socket at present.</returns>
     public bool TryResume()
     {
-        _isWaiting = _relay.Loop.Watch(_socket, _slot, LibC.EPOLLIN) != 0;
+        _isWaiting = _relay.Loop.Watch(_socket, _slot, EPOLLIN) != 0;
         return !_isWaiting;
     }
 
@@ -61,7 +61,7 @@ internal sealed class TcpAcceptor : IReadiness
     {
         if (_isWaiting) _relay.Pause.Remove(this);
         _relay.Loop.Release(_slot);
-        _ = LibC.Close(_socket);
+        _ = close(_socket);
     }
 
     // The kernel would report it again and again.

@@ -1,17 +1,16 @@
-using System.Runtime.InteropServices;
-using KubeProxy.Netlink.Interop;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
 /// <summary>One of the two sockets of a relayed connection.</summary>
 internal sealed class TcpSide(TcpConnection connection) : IReadiness
 {
-    private const uint Happenings = LibC.EPOLLIN | LibC.EPOLLOUT | LibC.EPOLLRDHUP | LibC.EPOLLET;
-
     private int _slot = -1;
     private byte[]? _held;
     private int _heldOffset;
     private int _heldEnd;
+
+    private static int Happenings => EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
     /// <summary>The descriptor; negative when closed.</summary>
     public int Socket { get; private set; } = -1;
@@ -47,12 +46,12 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
     public int Watch() => connection.Relay.Loop.Register(Socket, this, Happenings, out _slot);
 
     /// <inheritdoc/>
-    public void OnReady(uint happenings)
+    public void OnReady(int happenings)
     {
-        CanReceive |= (happenings & (LibC.EPOLLIN | LibC.EPOLLRDHUP | LibC.EPOLLHUP)) != 0;
-        CanSend |= (happenings & LibC.EPOLLOUT) != 0;
-        PeerIsDone |= (happenings & (LibC.EPOLLRDHUP | LibC.EPOLLHUP)) != 0;
-        connection.OnReady(this, (happenings & LibC.EPOLLERR) != 0);
+        CanReceive |= (happenings & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0;
+        CanSend |= (happenings & EPOLLOUT) != 0;
+        PeerIsDone |= (happenings & (EPOLLRDHUP | EPOLLHUP)) != 0;
+        connection.OnReady(this, (happenings & EPOLLERR) != 0);
     }
 
     /// <inheritdoc/>
@@ -65,9 +64,10 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
         {
             while (true)
             {
-                var count = LibC.Recv(Socket, start, (nuint)buffer.Length, flags);
-                if (count >= 0) return (int)count;
-                if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno) return -errno;
+                var count = (int)recv(Socket, start, buffer.Length, flags);
+                var error = SocketErrno.Of(count);
+                if (error == 0) return count;
+                if (error != SocketErrno.Interrupted) return -error;
             }
         }
     }
@@ -77,9 +77,10 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
     {
         while (true)
         {
-            var taken = LibC.Recv(Socket, null, (nuint)count, LibC.MSG_TRUNC);
-            if (taken >= 0) return (int)taken;
-            if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno) return -errno;
+            var taken = (int)recv(Socket, null, count, MSG_TRUNC);
+            var error = SocketErrno.Of(taken);
+            if (error == 0) return taken;
+            if (error != SocketErrno.Interrupted) return -error;
         }
     }
 
@@ -90,19 +91,12 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
         {
             while (true)
             {
-                var count = LibC.Send(Socket, start, (nuint)data.Length, LibC.MSG_NOSIGNAL);
-                if (count >= 0)
-                {
-                    if (count < data.Length) CanSend = false;
-                    return (int)count;
-                }
-
-                if (Marshal.GetLastPInvokeError() is not SocketErrno.Interrupted and var errno)
-                {
-                    if (errno != SocketErrno.TryAgain) return -errno;
-                    CanSend = false;
-                    return 0;
-                }
+                var count = (int)send(Socket, start, data.Length, MSG_NOSIGNAL);
+                var error = SocketErrno.Of(count);
+                if (error == SocketErrno.Interrupted) continue;
+                if (error is not (0 or SocketErrno.TryAgain)) return -error;
+                if (count < data.Length) CanSend = false;
+                return Math.Max(count, 0);
             }
         }
     }
@@ -126,7 +120,7 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
     public void Finish()
     {
         SentAll = true;
-        _ = LibC.Shutdown(Socket, LibC.SHUT_WR);
+        _ = shutdown(Socket, SHUT_WR);
     }
 
     /// <summary>Closes the socket.</summary>
@@ -136,7 +130,7 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
         LetGo();
         if (_slot >= 0) connection.Relay.Loop.Release(_slot);
         if (Socket >= 0 && reset) RelaySockets.Reset(Socket);
-        else if (Socket >= 0) _ = LibC.Close(Socket);
+        else if (Socket >= 0) _ = close(Socket);
         (_slot, Socket) = (-1, -1);
     }
 

@@ -1,5 +1,5 @@
 using KubeProxy.Core.Model;
-using KubeProxy.Netlink.Interop;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -50,10 +50,10 @@ internal sealed class UdpFlow : IReadiness
     public LinkedListNode<UdpFlow> Activity { get; }
 
     /// <summary>Has the loop tell of answers. Returns an errno.</summary>
-    public int Watch() => _relay.Loop.Register(Socket, this, LibC.EPOLLIN, out _slot);
+    public int Watch() => _relay.Loop.Register(Socket, this, EPOLLIN, out _slot);
 
     /// <inheritdoc/>
-    public unsafe void OnReady(uint happenings)
+    public unsafe void OnReady(int happenings)
     {
         for (var i = 0; i < BatchesPerTurn && Socket >= 0; i++)
         {
@@ -81,7 +81,7 @@ internal sealed class UdpFlow : IReadiness
     public void Close()
     {
         if (_slot >= 0) _relay.Loop.Release(_slot);
-        if (Socket >= 0) _ = LibC.Close(Socket);
+        if (Socket >= 0) _ = close(Socket);
         (_slot, Socket) = (-1, -1);
     }
 

@@ -1,5 +1,5 @@
 using KubeProxy.Core.Model;
-using KubeProxy.Netlink.Interop;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -19,10 +19,10 @@ internal sealed class UdpFrontend(UdpRelay relay, IpEndpoint address, int socket
     public int Flows { get; set; }
 
     /// <summary>Has the loop tell of datagrams. Returns an errno.</summary>
-    public int Watch() => relay.Loop.Register(Socket, this, LibC.EPOLLIN, out _slot);
+    public int Watch() => relay.Loop.Register(Socket, this, EPOLLIN, out _slot);
 
     /// <inheritdoc/>
-    public void OnReady(uint happenings) => relay.Receive(Socket, RelayEntrance.Frontend, Address);
+    public void OnReady(int happenings) => relay.Receive(Socket, RelayEntrance.Frontend, Address);
 
     /// <summary>Nothing: a failure is that of one datagram.</summary>
     public void Abandon() { }
@@ -30,7 +30,7 @@ internal sealed class UdpFrontend(UdpRelay relay, IpEndpoint address, int socket
     public void Close()
     {
         if (_slot >= 0) relay.Loop.Release(_slot);
-        if (Socket >= 0) _ = LibC.Close(Socket);
+        if (Socket >= 0) _ = close(Socket);
         (_slot, Socket) = (-1, -1);
     }
 }

@@ -1,7 +1,7 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netlink;
-using KubeProxy.Netlink.Interop;
 using Microsoft.Extensions.Logging;
+using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -226,17 +226,17 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
 
         if (FindOrOpen(key.Frontend) is not { } frontend)
         {
-            _ = LibC.Close(socket);
+            _ = close(socket);
             return null;
         }
 
         var flow = new UdpFlow(this, key, service, endpoint, frontend, socket);
-        var errno = flow.Watch();
-        if (errno != 0)
+        var error = flow.Watch();
+        if (error != 0)
         {
             flow.Close();
             if (frontend.Flows == 0) Close(frontend);
-            return Refuse(-errno, endpoint);
+            return Refuse(-error, endpoint);
         }
 
         frontend.Flows++;
@@ -259,11 +259,11 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         }
 
         frontend = new UdpFrontend(this, address, socket);
-        var errno = frontend.Watch();
-        if (errno != 0)
+        var error = frontend.Watch();
+        if (error != 0)
         {
             frontend.Close();
-            Refuse(-errno, address);
+            Refuse(-error, address);
             return null;
         }
 
@@ -303,18 +303,18 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         public Receiver(UdpRelay relay, int socket, RelayEntrance entrance)
         {
             (_relay, _socket, _entrance) = (relay, socket, entrance);
-            var errno = relay.Loop.Register(socket, this, LibC.EPOLLIN, out _slot);
-            if (errno != 0) throw new RelayException("watch a UDP socket", errno);
+            var error = relay.Loop.Register(socket, this, EPOLLIN, out _slot);
+            if (error != 0) throw new RelayException("watch a UDP socket", error);
         }
 
-        public void OnReady(uint happenings) => _relay.Receive(_socket, _entrance, null);
+        public void OnReady(int happenings) => _relay.Receive(_socket, _entrance, null);
 
         public void Abandon() { }
 
         public void Close()
         {
             _relay.Loop.Release(_slot);
-            _ = LibC.Close(_socket);
+            _ = close(_socket);
         }
     }
 }
