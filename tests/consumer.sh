@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packs the libraries, and builds and runs samples/Consumer and samples/Balancer against the packages, as a stranger would use them.
+# Packs the libraries, and builds and runs samples/Consumer and samples/Balancer against the packages, as a stranger would use them: without a
+# runtime identifier, with that of this machine, and (built only) with those of others that the packages are for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -14,28 +15,40 @@ export NUGET_PACKAGES="$work/packages"
 mkdir -p "$NUGET_PACKAGES"
 cache=${HOME}/.nuget/packages
 if [ -d "$cache" ]; then
-  for package in "$cache"/microsoft.extensions.*; do
+  for package in "$cache"/microsoft.extensions.* "$cache"/tmds.libc; do
     if [ -d "$package" ]; then ln -s "$package" "$NUGET_PACKAGES/"; fi
   done
 fi
 
-build_sample() { # NAME: into $work/out/NAME. Outside of the repository, so that none of its settings apply.
-  cp -r "samples/$1" "$work/$1"
-  rm -rf "$work/$1/bin" "$work/$1/obj"
+build_sample() { # NAME [RID]: into $work/out/NAME[-RID]. Outside of the repository, so that none of its settings apply.
+  local directory=$1${2:+-$2} options=()
+  # No program of its own: the one for another architecture is a package that a machine without internet may not have.
+  if [ $# -gt 1 ]; then options=(-r "$2" --self-contained false -p:UseAppHost=false); fi
+  cp -r "samples/$1" "$work/$directory"
+  rm -rf "$work/$directory/bin" "$work/$directory/obj"
   (
-    cd "$work/$1"
-    dotnet restore -p:RestoreAdditionalProjectSources="$work/feed" --nologo -v quiet
-    dotnet build -c Release --no-restore -o "$work/out/$1" --nologo -v quiet
+    cd "$work/$directory"
+    dotnet build -c Release -p:RestoreAdditionalProjectSources="$work/feed" -o "$work/out/$directory" --nologo -v quiet "${options[@]}"
   )
+}
+
+build_for() { # RID LIBC: that it got the implementation of libc's calls for LIBC's architecture. Nothing warns if it got none.
+  build_sample Consumer "$1"
+  cmp "$work/out/Consumer-$1/Tmds.LibC.dll" "$NUGET_PACKAGES"/tmds.libc/*/runtimes/"$2"/lib/netstandard2.0/Tmds.LibC.dll
 }
 
 build_sample Consumer
 build_sample Balancer
+build_for linux-x64 linux-x64
+build_for linux-arm64 linux-arm64
+build_for linux-musl-x64 linux-x64
 if [ "$(id -u)" = 0 ] && command -v ip > /dev/null; then
   namespace=kpconsumer$$
   ip netns add "$namespace"
   trap 'ip netns delete "$namespace"; rm -rf "$work"' EXIT
   ip netns exec "$namespace" dotnet "$work/out/Consumer/Consumer.dll"
+  case $(uname -m) in x86_64) own=linux-x64 ;; *) own=linux-arm64 ;; esac
+  ip netns exec "$namespace" dotnet "$work/out/Consumer-$own/Consumer.dll"
 else
   echo "Not root: Consumer is built, but not run."
 fi
