@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace KubeProxy.Kubernetes;
 
 /// <summary>How the client behaves on the network. The defaults are for production.</summary>
@@ -25,8 +27,11 @@ public sealed record ApiClientOptions
     /// </summary>
     public bool Compress { get; init; } = true;
 
-    /// <summary>Time to connect, TLS included.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>
+    /// Time to connect, TLS included. Addresses that do not answer share it: the next one is tried while they may still do, and the first
+    /// packet to each is repeated every second.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Time to the head of a response. It is generous because a server may have to gather a long list first; the API server
@@ -39,6 +44,9 @@ public sealed record ApiClientOptions
     /// connection is dead, or the server is.
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Looks up the addresses of a name; the system's resolver, except in tests.</summary>
+    internal Func<string, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
     /// <summary>HTTP/2: after how much silence the server is pinged.</summary>
     public TimeSpan PingDelay { get; init; } = TimeSpan.FromSeconds(30);

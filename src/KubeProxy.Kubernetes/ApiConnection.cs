@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using KubeProxy.Kubernetes.Access;
 
 namespace KubeProxy.Kubernetes;
@@ -16,14 +15,14 @@ internal sealed class ApiConnection : IDisposable
     private const int StreamWindow = 512 * 1024;
 
     private readonly SocketsHttpHandler _handler;
-    private readonly ClientMetrics _metrics;
-    private readonly TimeProvider _time;
+    private readonly ServerAddresses _addresses;
+    private readonly Dialer _dialer;
     private int _uses = 1;
 
     public ApiConnection(
-        ApiServerAccess access, TlsMaterial? tls, ApiClientOptions options, ClientMetrics metrics, TimeProvider time)
+        ApiServerAccess access, TlsMaterial? tls, ApiClientOptions options, ServerAddresses addresses, Dialer dialer)
     {
-        (Tls, _metrics, _time) = (tls, metrics, time);
+        (Tls, _addresses, _dialer) = (tls, addresses, dialer);
         _handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -57,36 +56,11 @@ internal sealed class ApiConnection : IDisposable
         return proxy;
     }
 
-    /// <summary>Does what the handler would do by itself, with a clock at the lookup.</summary>
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var target = context.DnsEndPoint;
-        var addresses = await ResolveAsync(target.Host, cancellationToken);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, target.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
-    {
-        if (IPAddress.TryParse(host, out var literal)) return [literal];
-        var start = _time.GetTimestamp();
-        try
-        {
-            return await Dns.GetHostAddressesAsync(host, cancellationToken);
-        }
-        finally
-        {
-            _metrics.MeasureResolution(host, _time.GetElapsedTime(start));
-        }
+        var addresses = await _addresses.GetAsync(target.Host, cancellationToken);
+        return await _dialer.ConnectAsync(addresses, target.Port, cancellationToken);
     }
 
     /// <summary>Keeps it alive; false when it is gone already.</summary>
@@ -114,6 +88,8 @@ internal sealed class ApiConnections(
     ApiServerAccess access, ApiClientOptions options, ClientMetrics metrics, TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly ServerAddresses _addresses = new(options.Resolve, metrics, time);
+    private readonly Dialer _dialer = new(time);
     private ApiConnection? _current;
 
     /// <summary>To be disposed by the caller.</summary>
@@ -125,7 +101,7 @@ internal sealed class ApiConnections(
             var isNew = _current is null || !Equals(_current.Tls, tls);
             if (isNew)
             {
-                var next = new ApiConnection(access, tls, options, metrics, time);
+                var next = new ApiConnection(access, tls, options, _addresses, _dialer);
                 _current?.Dispose();
                 _current = next;
                 metrics.SetTransports(1);

@@ -63,6 +63,14 @@ internal sealed record ApiResource
         return Path(query);
     }
 
+    /// <summary>
+    /// A list of at most one object, which tells the server's present version. Without selectors, because a server may have to go through all
+    /// objects to find one that fits; but the name of a Node is looked up, and may be all that is permitted.
+    /// </summary>
+    public string RevisionPath => Path(FieldSelector.StartsWith("metadata.name=", StringComparison.Ordinal)
+        ? ["fieldSelector=" + Uri.EscapeDataString(FieldSelector), "limit=1"]
+        : ["limit=1"]);
+
     /// <summary>Changes after a version.</summary>
     public string WatchPath(string resourceVersion, TimeSpan timeout)
     {

@@ -13,14 +13,15 @@ internal sealed class Backoff(TimeSpan first, TimeSpan longest, Random random)
     public int Failures => _failures;
 
     /// <summary>Counts a failure; returns the wait before the next attempt.</summary>
-    /// <param name="asked">What the server asked for: the least wait.</param>
-    public TimeSpan Next(TimeSpan? asked = null)
+    /// <param name="asked">What the server asked for: the least wait, to which the own one is added, since others were asked the same.</param>
+    /// <param name="limit">A lower limit than the longest wait, for this once.</param>
+    public TimeSpan Next(TimeSpan? asked = null, TimeSpan? limit = null)
     {
         var wait = first * Math.Pow(2, Math.Min(_failures++, 30));
-        if (wait > longest) wait = longest;
+        var highest = limit < longest ? limit.Value : longest;
+        if (wait > highest) wait = highest;
         wait *= 0.5 + random.NextDouble();
-        if (asked is not { } least || least <= wait) return wait;
-        return (least < _limitOfAsked ? least : _limitOfAsked) + wait * 0.1;
+        return asked is { } least ? wait + (least < _limitOfAsked ? least : _limitOfAsked) : wait;
     }
 
     /// <summary>All is well again.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Sources;
@@ -15,6 +16,11 @@ namespace KubeProxy.Kubernetes;
 /// When there is none (at the start, and after the server said that it is gone), everything is read: as a stream of events
 /// (WatchList), or as a list where the server does not do that. The end of either says what was deleted unseen.
 /// <para>
+/// A real server says nothing to a watch that begins at a version which it has not come to, as happens after the restore of a backup. So a
+/// watch is checked against the server's present version soon after it was resumed for another reason than the end of its time, and when
+/// it is silent for longer than bookmarks are apart. Objects may then come back with lower versions than they had.
+/// </para>
+/// <para>
 /// The first list asks for version 0, that is for what the server has in its cache, as upstream does; one after a 410 asks for
 /// the newest, so that time never runs backwards. A token of a page that expires halfway leads to a list without pages.
 /// </para>
@@ -25,6 +31,7 @@ internal sealed partial class Reflector
     private const int IncompleteStreams = 2;
 
     private readonly ApiClient _client;
+    private readonly ConnectionJudge _judge;
     private readonly ApiResource _resource;
     private readonly ApiServerSourceOptions _options;
     private readonly ILogger _logger;
@@ -38,15 +45,20 @@ internal sealed partial class Reflector
     private bool _pages = true;
     private string? _listFrom = "0";
     private string? _position;
+    private bool _isDoubtful;
 
-    public Reflector(ApiClient client, ApiResource resource, IProxySink sink, ApiServerSourceOptions options, ILogger logger)
+    public Reflector(
+        ApiClient client, ApiResource resource, IProxySink sink, ConnectionJudge judge, ApiServerSourceOptions options, ILogger logger)
     {
-        (_client, _resource, _options, _logger, _time) = (client, resource, options, logger, client.Time);
+        (_client, _judge, _resource, _options, _logger, _time) = (client, judge, resource, options, logger, client.Time);
         _delivery = new ObjectDelivery(resource.Kind, sink, client.Server.Authority);
-        _progress = new ReflectorProgress(client, resource, sink, options, logger);
+        _progress = new ReflectorProgress(client, resource, sink, judge, options, logger);
         _kind = resource.Kind.ToName();
         _stream = options.StreamInitialState;
     }
+
+    /// <summary>Whether all objects were read once.</summary>
+    public bool IsSynced => _progress.Synced;
 
     public ReflectorStatus Status => _progress.ToStatus(_delivery.Count, _position);
 
@@ -56,9 +68,11 @@ internal sealed partial class Reflector
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            await _progress.WaitForTurnAsync(this, cancellationToken);
             try
             {
                 await TurnAsync(cancellationToken);
+                _judge.Ended(this);
             }
             catch (ApiRequestException e) when (!cancellationToken.IsCancellationRequested)
             {
@@ -83,7 +97,7 @@ internal sealed partial class Reflector
         do
         {
             var path = _resource.ListPath(_pages ? _options.PageSize : 0, version, page);
-            using var response = await _client.OpenAsync(HttpMethod.Get, path, null, page is null, cancellationToken, compress: true);
+            using var response = await OpenAsync(path, paced: page is null, compress: true, cancellationToken);
             var list = await response.ReadListAsync(item => _delivery.Upsert(item));
             version =
                 list.ResourceVersion is { Length: > 0 } known
@@ -95,49 +109,101 @@ internal sealed partial class Reflector
         Complete(version);
     }
 
-    private async Task WatchAsync(CancellationToken cancellationToken)
+    /// <summary>Resumes where it was. Costs the server little, and is what an attempt to reach it is made with, so no rate limit counts it.</summary>
+    private Task WatchAsync(CancellationToken cancellationToken)
     {
         _progress.Phase = ReflectorPhase.Watching;
-        var start = _time.GetTimestamp();
-        var path = _resource.WatchPath(_position!, NewTimeout());
-        using var response = await _client.OpenAsync(HttpMethod.Get, path, null, true, cancellationToken);
-        _progress.Succeed();
-        var events = await FollowAsync(response);
-        if (events == 0 && _time.GetElapsedTime(start) < ShortWatch)
-            throw ApiRequestException.Broken("the server ended the watch at once");
+        return FollowWhileInReachAsync(_isDoubtful ? NewFirstCheck() : _options.SilenceLimit, async (timeout, silence) =>
+        {
+            var start = _time.GetTimestamp();
+            using var response = await OpenAsync(_resource.WatchPath(_position!, timeout), paced: false, compress: false, silence.Token);
+            _progress.Succeed();
+            silence.Begin();
+            var events = await FollowAsync(response, silence);
+            if (events == 0 && _time.GetElapsedTime(start) < ShortWatch)
+                throw ApiRequestException.Broken("the server ended the watch at once");
+        }, cancellationToken);
     }
 
-    private async Task StreamAsync(CancellationToken cancellationToken)
+    private Task StreamAsync(CancellationToken cancellationToken)
     {
         _progress.Phase = ReflectorPhase.Listing;
-        using var response = await TryOpenStreamAsync(cancellationToken);
-        if (response is null) return;
-        _delivery.BeginSnapshot();
-        try
+        return FollowWhileInReachAsync(_options.SilenceLimit, async (timeout, silence) =>
         {
-            await FollowAsync(response);
-        }
-        finally
-        {
-            if (_position is null && !cancellationToken.IsCancellationRequested && ++_incompleteStreams >= IncompleteStreams)
-                GiveUpStreaming("it does not come to an end");
-        }
+            using var response = await TryOpenStreamAsync(timeout, silence.Token);
+            if (response is null) return;
+            _delivery.BeginSnapshot();
+            try
+            {
+                await FollowAsync(response, silence);
+            }
+            finally
+            {
+                if (_position is null && !cancellationToken.IsCancellationRequested && ++_incompleteStreams >= IncompleteStreams)
+                    GiveUpStreaming("it does not come to an end");
+            }
 
-        if (_position is null) throw ApiRequestException.Broken("the stream ended before the initial state was complete");
+            if (_position is null) throw ApiRequestException.Broken("the stream ended before the initial state was complete");
+        }, cancellationToken);
     }
 
+    /// <summary>
+    /// Follows changes, but not beyond the finding that the server has not come to where we are: then all is read again. A watch that ends for
+    /// another reason than its time leaves a doubt whether the server is the same afterwards.
+    /// </summary>
+    /// <param name="firstCheck">The silence after which the server is asked the first time.</param>
+    /// <param name="follow">Follows them, with the time after which the server is to end it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    private async Task FollowWhileInReachAsync(TimeSpan firstCheck, Func<TimeSpan, SilenceCheck, Task> follow, CancellationToken cancellationToken)
+    {
+        var (start, timeout) = (_time.GetTimestamp(), NewTimeout());
+        using var silence = new SilenceCheck(firstCheck, _options.SilenceLimit, _time, IsOutOfReachAsync, cancellationToken);
+        _isDoubtful = true;
+        try
+        {
+            await follow(timeout, silence);
+            _isDoubtful = _time.GetElapsedTime(start) < timeout - ShortWatch;
+        }
+        catch (OperationCanceledException) when (silence.IsOutOfReach && !cancellationToken.IsCancellationRequested)
+        {
+            LogRevisionsWentBack(_logger, _kind, _position);
+            Forget();
+        }
+    }
+
+    /// <summary>Whether the position is one that the server has not come to: it was restored from a backup, or has lost its data.</summary>
+    private async Task<bool> IsOutOfReachAsync(CancellationToken cancellationToken)
+    {
+        var ours = _position; // Before it is asked: afterwards we may have come further than the answer.
+        using var response = await _client.OpenAsync(HttpMethod.Get, _resource.RevisionPath, null, false, cancellationToken, compress: true);
+        var list = await response.ReadListAsync(_ => { });
+        return IsBefore(list.ResourceVersion, ours);
+    }
+
+    private static bool IsBefore(string? version, string? other) =>
+        ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+        && ulong.TryParse(other, NumberStyles.None, CultureInfo.InvariantCulture, out var second)
+        && first < second;
+
     /// <summary>Null, and a list next, when the server refuses to stream.</summary>
-    private async Task<ApiResponse?> TryOpenStreamAsync(CancellationToken cancellationToken)
+    private async Task<ApiResponse?> TryOpenStreamAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
-            return await _client.OpenAsync(HttpMethod.Get, _resource.StreamPath(NewTimeout()), null, true, cancellationToken, compress: true);
+            return await OpenAsync(_resource.StreamPath(timeout), paced: true, compress: true, cancellationToken);
         }
         catch (ApiRequestException e) when (IsRefusalToStream(e.StatusCode))
         {
             GiveUpStreaming(e.Message);
             return null;
         }
+    }
+
+    private async Task<ApiResponse> OpenAsync(string path, bool paced, bool compress, CancellationToken cancellationToken)
+    {
+        var response = await _client.OpenAsync(HttpMethod.Get, path, null, paced, cancellationToken, compress);
+        _judge.Answered(this);
+        return response;
     }
 
     private static bool IsRefusalToStream(HttpStatusCode? code) =>
@@ -150,11 +216,16 @@ internal sealed partial class Reflector
     }
 
     /// <summary>Takes events until the server ends the watch; returns how many there were.</summary>
-    private async Task<long> FollowAsync(ApiResponse response)
+    private async Task<long> FollowAsync(ApiResponse response, SilenceCheck silence)
     {
         var watch = response.OpenWatch();
         var events = 0L;
-        while (await watch.ReadAsync(Take)) events++;
+        while (await watch.ReadAsync(Take))
+        {
+            events++;
+            if (_position is not null) silence.Hear();
+        }
+
         LogWatchEnded(_logger, _kind, events);
         return events;
     }
@@ -205,25 +276,40 @@ internal sealed partial class Reflector
 
     private async Task RecoverAsync(ApiRequestException e, CancellationToken cancellationToken)
     {
-        if (e.IsGone || e.IsTooNew)
+        var isAway = _judge.Failed(this, e);
+        if (isAway)
+        {
+            _progress.NoteOutage(e);
+        }
+        else if (e.IsGone || e.IsTooNew)
         {
             _pages = _position is not null; // Without a position it was a page that expired.
-            _position = null;
-            _listFrom = null;
+            Forget();
+            await _progress.WaitAfterGoneAsync(e, cancellationToken);
         }
-
-        if (_resource.IsOptional && e.StatusCode == HttpStatusCode.NotFound)
+        else if (_resource.IsOptional && e.StatusCode == HttpStatusCode.NotFound)
         {
-            _delivery.BeginSnapshot();
-            _delivery.EndSnapshot();
-            _position = null;
-            await _progress.WaitForKindAsync(cancellationToken);
+            await BeWithoutAsync(cancellationToken);
         }
         else
         {
             await _progress.WaitAfterAsync(e, cancellationToken);
         }
     }
+
+    /// <summary>The server does not know the kind, so there is nothing of it.</summary>
+    private async Task BeWithoutAsync(CancellationToken cancellationToken)
+    {
+        _delivery.BeginSnapshot();
+        _delivery.EndSnapshot();
+        _position = null;
+        await _progress.WaitForKindAsync(cancellationToken);
+    }
+
+    /// <summary>All has to be read, and nothing that is older than now.</summary>
+    private void Forget() => (_position, _listFrom) = (null, null);
+
+    private TimeSpan NewFirstCheck() => _options.FirstSilenceCheck * (0.5 + _options.Random.NextDouble());
 
     private TimeSpan NewTimeout() => _options.WatchTimeout * (1 + _options.Random.NextDouble());
 
@@ -239,4 +325,8 @@ internal sealed partial class Reflector
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Warning, Message = "An event of {Kind} has an unknown type; ignored")]
     private static partial void LogUnknownEvent(ILogger logger, string kind);
+
+    [LoggerMessage(EventId = 409, Level = LogLevel.Warning,
+        Message = "The server has not come to version {Version} of {Kind}: it was restored or lost data; all is read again")]
+    private static partial void LogRevisionsWentBack(ILogger logger, string kind, string? version);
 }

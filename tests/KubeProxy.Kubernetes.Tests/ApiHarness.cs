@@ -26,6 +26,9 @@ internal sealed class ApiHarness : IAsyncDisposable
         NodeName = "node1",
         FirstBackoff = TimeSpan.FromMilliseconds(1),
         LongestBackoff = TimeSpan.FromMilliseconds(10),
+        FirstReconnect = TimeSpan.FromMilliseconds(2),
+        LongestReconnect = TimeSpan.FromMilliseconds(20),
+        FirstSilenceCheck = TimeSpan.FromMilliseconds(20),
     };
 
     public static async Task<ApiHarness> MakeAsync(FakeApiServerOptions? options = null)

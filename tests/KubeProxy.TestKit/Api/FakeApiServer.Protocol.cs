@@ -111,7 +111,8 @@ public sealed partial class FakeApiServer
             if (request.IsStream || asked is null or "" or "0") (initial, position) = ([.. resource.Objects.Values.Where(watch.Selector.Matches)], _version);
             else position = long.Parse(asked, CultureInfo.InvariantCulture);
             if (position < resource.Oldest) error = StatusOf(410, "Expired");
-            if (position > _version) error = StatusOf(504, "Timeout", TooNew());
+            // What the real one (1.36.2) does: to a watch from a version that it has not come to it says nothing, not even that.
+            if (position > _version && request.IsStream) error = StatusOf(504, "Timeout", TooNew());
         }
 
         if (error is not null)
@@ -134,7 +135,8 @@ public sealed partial class FakeApiServer
                 position = Math.Max(position, events.Count > 0 ? events[^1].Version : 0);
                 bookmark = resource.BookmarkSignals > bookmarks;
                 bookmarks = resource.BookmarkSignals;
-                if (bookmark) position = Math.Max(position, _version);
+                bookmark &= position <= _version;
+                if (bookmark) position = _version;
                 ending = resource.EndSignals > ends && events.Count == 0;
             }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace KubeProxy.TestKit.Api;
 
@@ -206,6 +207,20 @@ public sealed partial class FakeApiServer : IAsyncDisposable
         List<ConnectionContext> all;
         lock (_gate) all = [.. _connections];
         foreach (var connection in all) connection.Abort();
+    }
+
+    /// <summary>All connections are asked to go elsewhere (GOAWAY of HTTP/2): what is open goes on, what is new needs another.</summary>
+    public void SendGoAway()
+    {
+        List<ConnectionContext> all;
+        lock (_gate) all = [.. _connections];
+        foreach (var connection in all) connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    }
+
+    /// <summary>Connections that are open.</summary>
+    public int Connections
+    {
+        get { lock (_gate) return _connections.Count; }
     }
 
     public async ValueTask DisposeAsync()
