@@ -4,6 +4,8 @@ using KubeProxy.ApiBenchmark;
 // host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf]
 //                                                  the published program against a server with so many services, and so many
 //                                                  endpoints for each; needs root
+// outages <binary> <services> <endpoints> [count] [seconds]
+//                                                  the program, built or published, after so many outages of so many seconds; needs root
 // serve <services> <endpoints> <port> [ca-file]    the server of it; with a file for its CA it speaks TLS, and HTTP/2 then
 // read <url> [ca-file] [list] [json] [gzip] [drop]               reads all of it into an engine that programs nothing, and tells what that cost
 // parse <url> [ca-file] [list] [json] [gzip] [drop]              the same without an engine
@@ -11,7 +13,9 @@ return args switch
 {
     ["host", var binary, var services, var endpoints, .. var rest] => await Hosting.RunAsync(
         Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(0) ?? "0")), Number(rest.ElementAtOrDefault(1) ?? "1"), ContentType(rest)),
-    ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault()),
+    ["outages", var binary, var services, var endpoints, .. var rest] => await new Outages(
+        Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(1) ?? "20"))).RunAsync(Number(rest.ElementAtOrDefault(0) ?? "20")),
+    ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault(), rest.Contains("obey")),
     ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     _ => Usage(),
@@ -23,6 +27,6 @@ static string ContentType(string[] arguments) => arguments.Contains("json") ? "a
 
 static int Usage()
 {
-    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop]");
+    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | outages <binary> <services> <endpoints> [count] [seconds] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop]");
     return 2;
 }

@@ -1,19 +1,22 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace KubeProxy.ApiBenchmark;
 
 /// <summary>The server: in a process of its own, so that the reader's numbers are the reader's.</summary>
 internal static class Serving
 {
-    public static async Task<int> RunAsync(int services, int endpoints, int port, string? caFile)
+    public static async Task<int> RunAsync(int services, int endpoints, int port, string? caFile, bool obey = false)
     {
         using var authority = new TestAuthority();
         if (caFile is not null) await File.WriteAllTextAsync(caFile, authority.Pem);
         await using var server = await FakeApiServer.StartAsync(new FakeApiServerOptions
         {
             Port = port,
+            Bind = endPoint => SocketTransportOptions.CreateDefaultBoundListenSocket(new IPEndPoint(IPAddress.Any, ((IPEndPoint)endPoint).Port)),
             PagesFromCache = true,
             Compresses = true,
             DropsManagedFields = true,
@@ -31,8 +34,44 @@ internal static class Serving
 
         GC.Collect();
         Console.WriteLine($"{server.Url}");
-        await Task.Delay(Timeout.Infinite);
+        if (obey) await ObeyAsync(server);
+        else await Task.Delay(Timeout.Infinite);
         return 0;
+    }
+
+    /// <summary>The cluster IP of a service that came later.</summary>
+    public static string AddressOf(int number) => $"10.200.{number >> 8}.{number & 255}";
+
+    /// <summary>Makes a service with one endpoint.</summary>
+    public static void Change(FakeApiServer server, int number)
+    {
+        server.Set("services", ApiObjects.Service($"late-{number}", AddressOf(number)));
+        server.Set("endpointslices", ApiObjects.Slice($"late-{number}-abcde", $"late-{number}", [$"11.200.{number >> 8}.{number & 255}"]));
+    }
+
+    /// <summary>Does what the standard input says, a line each, and says when it is done.</summary>
+    private static async Task ObeyAsync(FakeApiServer server)
+    {
+        while (await Console.In.ReadLineAsync() is { } command)
+        {
+            switch (command.Split(' '))
+            {
+                case ["stop"]:
+                    await server.PauseAsync();
+                    break;
+                case ["start"]:
+                    await server.ResumeAsync();
+                    break;
+                case ["compact"]:
+                    server.Compact();
+                    break;
+                case ["change", var number]:
+                    Change(server, int.Parse(number, System.Globalization.CultureInfo.InvariantCulture));
+                    break;
+            }
+
+            Console.WriteLine("done");
+        }
     }
 
     private const string ServiceFields =

@@ -11,6 +11,7 @@ using KubeProxy.Host.Http;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Node;
 using KubeProxy.Host.Sources;
+using KubeProxy.Kubernetes;
 using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Backends;
 using Microsoft.Extensions.DependencyInjection;
@@ -71,7 +72,8 @@ internal sealed class ProxyHost(
         services.AddSingleton(CreateRivalWatch);
         services.AddSingleton(provider => new Readiness(
             provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<RivalWatch>(), () => provider.GetService<PodCidrWait>()?.Reason,
-            provider.GetRequiredService<ServiceReadiness>(), parts.Time, provider.GetRequiredService<ILogger<Readiness>>()));
+            provider.GetRequiredService<ServiceReadiness>(), parts.Time, provider.GetRequiredService<ILogger<Readiness>>(),
+            provider.GetRequiredService<ConnectedSource>().Source as ApiServerSource));
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         services.AddSingleton<Leftovers>();
         services.AddSingleton<FirstSync>();

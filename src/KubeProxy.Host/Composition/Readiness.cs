@@ -1,6 +1,7 @@
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Http;
+using KubeProxy.Kubernetes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,8 +18,10 @@ namespace KubeProxy.Host.Composition;
 /// <param name="systemd">Is told.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where to log.</param>
+/// <param name="source">The API server; null when objects come from elsewhere.</param>
 internal sealed partial class Readiness(
-    ProxyEngine engine, RivalWatch rivals, Func<string?> getWait, ServiceReadiness systemd, TimeProvider time, ILogger<Readiness> logger)
+    ProxyEngine engine, RivalWatch rivals, Func<string?> getWait, ServiceReadiness systemd, TimeProvider time, ILogger<Readiness> logger,
+    ApiServerSource? source = null)
     : BackgroundService
 {
     /// <summary>How often it looks by itself.</summary>
@@ -39,7 +42,8 @@ internal sealed partial class Readiness(
 
     /// <summary>The body of <c>/status</c>.</summary>
     public async ValueTask<HttpReply> StatusAsync(string mode, CancellationToken cancellationToken) =>
-        HttpReply.Json(StatusCodes.Status200OK, StatusBody.Write(mode, engine.GetStatus(), engine.Health.Report(), await rivals.LookAsync(cancellationToken)));
+        HttpReply.Json(StatusCodes.Status200OK, StatusBody.Write(
+            mode, engine.GetStatus(), engine.Health.Report(), await rivals.LookAsync(cancellationToken), source));
 
     /// <summary>Looks once, and tells what is new.</summary>
     internal async Task LookAsync(CancellationToken cancellationToken)

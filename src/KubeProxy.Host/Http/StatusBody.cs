@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Sync;
+using KubeProxy.Kubernetes;
 
 namespace KubeProxy.Host.Http;
 
@@ -12,7 +13,8 @@ internal static class StatusBody
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
 
     /// <summary>The body.</summary>
-    public static ReadOnlyMemory<byte> Write(string mode, ProxyStatus status, ProxyHealthReport health, IReadOnlyList<Rival> rivals)
+    public static ReadOnlyMemory<byte> Write(
+        string mode, ProxyStatus status, ProxyHealthReport health, IReadOnlyList<Rival> rivals, ApiServerSource? source = null)
     {
         var doubts = Doubts.Of(status, health, rivals);
         var buffer = new ArrayBufferWriter<byte>(2048);
@@ -26,6 +28,7 @@ internal static class StatusBody
         writer.WriteBoolean("ready", doubts.Count == 0);
         WriteTexts(writer, "doubts", doubts.Select(doubt => doubt.Text));
         WriteTexts(writer, "rivals", rivals.Select(rival => rival.ToString()));
+        if (source is not null) ApiServerSection.Write(writer, source.GetConnection(), source.GetStatus());
         WriteCounts(writer, status.Counts);
         writer.WriteStartArray("families");
         foreach (var family in status.Families) WriteFamily(writer, family);

@@ -193,7 +193,7 @@ internal static class ArchitectureRules
         [
             "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sync",
             "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
-            "KubeProxy.Host.Yaml",
+            "KubeProxy.Host.Yaml", "KubeProxy.Kubernetes",
         ],
         ["KubeProxy.Host.Logging"] = ["KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sync", "KubeProxy.Host.Configuration"],

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace KubeProxy.ApiBenchmark;
+
+/// <summary>
+/// How long after an outage of the API server the kernel holds what changed meanwhile: from the moment when the server listens again, or
+/// the cable is plugged in, to the element of a service with one endpoint in its set in the proxy's table.
+/// </summary>
+internal sealed class Outages(string binary, int services, int endpoints, TimeSpan duration)
+{
+    private const int Port = 6443;
+
+    /// <summary>Between outages: longer than any client takes to think that all is well.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly string[] Kinds = ["killed", "killed thrice", "link down", "compacted"];
+
+    private readonly List<(string Kind, TimeSpan Time)> _results = [];
+
+    public async Task<int> RunAsync(int count)
+    {
+        var directory = Directory.CreateTempSubdirectory("kube-proxy-benchmark-").FullName;
+        using var namespaces = new Namespaces();
+        try
+        {
+            var authority = Path.Combine(directory, "ca.crt");
+            await using var server = await ServerProcess.StartAsync(namespaces.Server, services, endpoints, Port, authority);
+            await RunAsync(count, namespaces, server, directory, ProxyConfiguration.Write(directory, authority));
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private async Task RunAsync(int count, Namespaces namespaces, ServerProcess server, string directory, string configuration)
+    {
+        var path = Path.Combine(directory, "notify");
+        using var notify = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        notify.Bind(new UnixDomainSocketEndPoint(path));
+        using var proxy = Namespaces.Start(namespaces.Proxy, binary, ["--config", configuration], start =>
+        {
+            start.Environment["NOTIFY_SOCKET"] = path;
+            start.RedirectStandardError = true;
+        });
+        _ = DrainAsync(proxy.StandardError);
+        try
+        {
+            await ReadyAsync(notify);
+            for (var number = 0; number < count; number++) await MeasureAsync(number, namespaces, server);
+            Print();
+        }
+        finally
+        {
+            proxy.Kill();
+            await proxy.WaitForExitAsync();
+        }
+    }
+
+    private async Task MeasureAsync(int number, Namespaces namespaces, ServerProcess server)
+    {
+        await Task.Delay(Pause);
+        var kind = Kinds[number % Kinds.Length];
+        var start = await (kind == "link down" ? UnplugAsync(number, namespaces, server) : StopAsync(kind, number, server));
+        while (!await IsInForceAsync(namespaces.Proxy, number))
+        {
+            if (Stopwatch.GetElapsedTime(start) > Patience) throw new InvalidOperationException("three minutes after the outage the kernel does not hold the change");
+            await Task.Delay(Poll);
+        }
+
+        var time = Stopwatch.GetElapsedTime(start);
+        _results.Add((kind, time));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{number + 1,3}  {kind,-13}  {time.TotalSeconds,6:0.00} s"));
+    }
+
+    /// <summary>Returns when it was over.</summary>
+    private async Task<long> UnplugAsync(int number, Namespaces namespaces, ServerProcess server)
+    {
+        namespaces.Unplug();
+        await server.ChangeAsync(number);
+        await Task.Delay(duration);
+        namespaces.Plug();
+        return Stopwatch.GetTimestamp();
+    }
+
+    private async Task<long> StopAsync(string kind, int number, ServerProcess server)
+    {
+        await server.StopAsync();
+        await server.ChangeAsync(number);
+        if (kind == "compacted") await server.CompactAsync();
+        for (var i = 0; kind == "killed thrice" && i < 2; i++)
+        {
+            await Task.Delay(duration / 4);
+            await server.StartAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(50));
+            await server.StopAsync();
+        }
+
+        await server.ChangeAsync(number + 10000); // Another, so that nobody is done before it is over.
+        await Task.Delay(kind == "killed thrice" ? duration / 2 : duration);
+        await server.StartAsync();
+        return Stopwatch.GetTimestamp();
+    }
+
+    private static async Task<bool> IsInForceAsync(string ns, int number)
+    {
+        string[] element = ["get", "element", "ip", "kube-proxy", "service-ips-1", $"{{ {Serving.AddressOf(number)} . tcp . 80 }}"];
+        using var nft = Namespaces.Start(ns, "nft", element, start => (start.RedirectStandardError, start.RedirectStandardOutput) = (true, true));
+        await nft.WaitForExitAsync();
+        return nft.ExitCode == 0;
+    }
+
+    private static async Task ReadyAsync(Socket notify)
+    {
+        var buffer = new byte[4096];
+        using var limit = new CancellationTokenSource(Patience);
+        while (!Encoding.UTF8.GetString(buffer, 0, await notify.ReceiveAsync(buffer, limit.Token)).Contains("READY=1", StringComparison.Ordinal))
+        {
+        }
+    }
+
+    private static async Task DrainAsync(StreamReader log)
+    {
+        while (await log.ReadLineAsync() is not null)
+        {
+        }
+    }
+
+    private void Print()
+    {
+        Console.WriteLine($"{"",-13}  outages  p50 s  p95 s  most s");
+        foreach (var kind in Kinds) Print(kind, [.. _results.Where(result => result.Kind == kind).Select(result => result.Time).Order()]);
+        Print("all", [.. _results.Select(result => result.Time).Order()]);
+    }
+
+    private static void Print(string kind, TimeSpan[] times)
+    {
+        if (times.Length == 0) return;
+        double Of(double part) => times[(int)Math.Ceiling(part * times.Length) - 1].TotalSeconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kind,-13}  {times.Length,7}  {Of(0.5),5:0.00}  {Of(0.95),5:0.00}  {Of(1),6:0.00}"));
+    }
+}
