@@ -24,6 +24,8 @@ internal sealed class Namespaces : IDisposable
             Ip("-n", ns, "link", "set", "lo", "up");
             Ip("-n", ns, "link", "set", link, "up");
         }
+
+        Ip("-n", Proxy, "route", "add", "default", "via", ServerAddress); // To whatever the proxy is to turn into another address.
     }
 
     public string Server => $"kps-{_suffix}";

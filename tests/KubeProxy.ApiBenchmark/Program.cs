@@ -6,6 +6,7 @@ using KubeProxy.ApiBenchmark;
 //                                                  endpoints for each; needs root
 // outages <binary> <services> <endpoints> [count] [seconds]
 //                                                  the program, built or published, after so many outages of so many seconds; needs root
+// probe                                            used by outages
 // serve <services> <endpoints> <port> [ca-file]    the server of it; with a file for its CA it speaks TLS, and HTTP/2 then
 // read <url> [ca-file] [list] [json] [gzip] [drop]               reads all of it into an engine that programs nothing, and tells what that cost
 // parse <url> [ca-file] [list] [json] [gzip] [drop]              the same without an engine
@@ -15,6 +16,7 @@ return args switch
         Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(0) ?? "0")), Number(rest.ElementAtOrDefault(1) ?? "1"), ContentType(rest)),
     ["outages", var binary, var services, var endpoints, .. var rest] => await new Outages(
         Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(1) ?? "20"))).RunAsync(Number(rest.ElementAtOrDefault(0) ?? "20")),
+    ["probe"] => await Probing.RunAsync(),
     ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault(), rest.Contains("obey")),
     ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),

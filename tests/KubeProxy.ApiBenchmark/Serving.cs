@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using KubeProxy.TestKit;
 using KubeProxy.TestKit.Api;
@@ -42,16 +43,24 @@ internal static class Serving
     /// <summary>The cluster IP of a service that came later.</summary>
     public static string AddressOf(int number) => $"10.200.{number >> 8}.{number & 255}";
 
-    /// <summary>Makes a service with one endpoint.</summary>
+    /// <summary>The port of all endpoints.</summary>
+    private const int EndpointPort = 8080;
+
+    /// <summary>The port of all services.</summary>
+    public const int ServicePort = 80;
+
+    /// <summary>Makes a service whose one endpoint is this process.</summary>
     public static void Change(FakeApiServer server, int number)
     {
         server.Set("services", ApiObjects.Service($"late-{number}", AddressOf(number)));
-        server.Set("endpointslices", ApiObjects.Slice($"late-{number}-abcde", $"late-{number}", [$"11.200.{number >> 8}.{number & 255}"]));
+        server.Set("endpointslices", ApiObjects.Slice($"late-{number}-abcde", $"late-{number}", [Namespaces.ServerAddress]));
     }
 
     /// <summary>Does what the standard input says, a line each, and says when it is done.</summary>
     private static async Task ObeyAsync(FakeApiServer server)
     {
+        using var endpoint = new TcpListener(IPAddress.Any, EndpointPort);
+        endpoint.Start();
         while (await Console.In.ReadLineAsync() is { } command)
         {
             switch (command.Split(' '))
