@@ -14,7 +14,7 @@ public sealed class ApiChurnTests
     private static readonly TimeSpan Duration =
         TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("CHURN_SECONDS") ?? "30", CultureInfo.InvariantCulture));
 
-    // After the faults the program may be waiting for its next attempt: half a minute at most, and what jitter adds.
+    // After the faults a kind that failed alone may be waiting for its next attempt: half a minute at most, and what jitter adds.
     private const int RecoveryMilliseconds = 120_000;
 
     [Fact]
