@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs the libraries, and builds and runs samples/Consumer and samples/Balancer against the packages, as a stranger would use them: without a
-# runtime identifier, with that of this machine, and (built only) with those of others that the packages are for.
+# Packs the libraries, and builds and runs the samples Consumer, Balancer, Watcher and RuleTests against the packages, as a stranger would use them;
+# Consumer without a runtime identifier, with that of this machine, and (built only) with those of others that the packages are for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -15,7 +15,7 @@ export NUGET_PACKAGES="$work/packages"
 mkdir -p "$NUGET_PACKAGES"
 cache=${HOME}/.nuget/packages
 if [ -d "$cache" ]; then
-  for package in "$cache"/microsoft.extensions.* "$cache"/tmds.libc; do
+  for package in "$cache"/microsoft.extensions.* "$cache"/tmds.libc "$cache"/kubernetesclient "$cache"/fractions "$cache"/yamldotnet "$cache"/xunit*; do
     if [ -d "$package" ]; then ln -s "$package" "$NUGET_PACKAGES/"; fi
   done
 fi
@@ -42,6 +42,41 @@ build_sample Balancer
 build_for linux-x64 linux-x64
 build_for linux-arm64 linux-arm64
 build_for linux-musl-x64 linux-x64
+build_sample Watcher
+build_sample RuleTests
+dotnet "$work/out/RuleTests/RuleTests.dll" -noColor
+
+watch_fake_server() { # The server speaks the protocol as a real one does; the watcher has to find its Services, and to end when told.
+  dotnet build tests/KubeProxy.ApiBenchmark -c Release -o "$work/out/ApiBenchmark" --nologo -v quiet
+  dotnet "$work/out/ApiBenchmark/KubeProxy.ApiBenchmark.dll" serve 3 2 0 > "$work/url" &
+  local server=$! watcher result=0
+  for _ in $(seq 300); do
+    if [ -s "$work/url" ]; then break; fi
+    sleep 0.1
+  done
+  cat > "$work/kubeconfig" <<KUBECONFIG
+apiVersion: v1
+kind: Config
+current-context: fake
+contexts: [{name: fake, context: {cluster: fake, user: nobody}}]
+clusters: [{name: fake, cluster: {server: "$(cat "$work/url")"}}]
+users: [{name: nobody, user: {token: none}}]
+KUBECONFIG
+  dotnet "$work/out/Watcher/Watcher.dll" "$work/kubeconfig" node1 > "$work/plans" &
+  watcher=$!
+  for _ in $(seq 300); do
+    if grep -q "service-2" "$work/plans"; then break; fi
+    sleep 0.1
+  done
+  kill -TERM "$watcher"
+  wait "$watcher" || result=$?
+  kill "$server"
+  wait "$server" || true
+  cat "$work/plans"
+  [ $result = 0 ] && grep -q "default/service-2:http ClusterIP 10.0.0.2:80/tcp -> 11.0.0.4:8080, 11.0.0.5:8080" "$work/plans" && grep -q "^ended" "$work/plans"
+}
+
+watch_fake_server
 if [ "$(id -u)" = 0 ] && command -v ip > /dev/null; then
   namespace=kpconsumer$$
   ip netns add "$namespace"

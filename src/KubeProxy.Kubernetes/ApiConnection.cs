@@ -14,7 +14,7 @@ internal sealed class ApiConnection : IDisposable
     /// </summary>
     private const int StreamWindow = 512 * 1024;
 
-    private readonly SocketsHttpHandler _handler;
+    private readonly SocketsHttpHandler? _handler;
     private readonly ServerAddresses _addresses;
     private readonly Dialer _dialer;
     private int _uses = 1;
@@ -23,7 +23,17 @@ internal sealed class ApiConnection : IDisposable
         ApiServerAccess access, TlsMaterial? tls, ApiClientOptions options, ServerAddresses addresses, Dialer dialer)
     {
         (Tls, _addresses, _dialer) = (tls, addresses, dialer);
-        _handler = new SocketsHttpHandler
+        if (access.Handler is null) _handler = MakeHandler(access, tls, options);
+        Invoker = new HttpMessageInvoker(access.Handler ?? _handler!, disposeHandler: false);
+    }
+
+    public TlsMaterial? Tls { get; }
+
+    public HttpMessageInvoker Invoker { get; }
+
+    private SocketsHttpHandler MakeHandler(ApiServerAccess access, TlsMaterial? tls, ApiClientOptions options)
+    {
+        var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
@@ -36,15 +46,11 @@ internal sealed class ApiConnection : IDisposable
             InitialHttp2StreamWindowSize = StreamWindow,
         };
         if ((access.ProxyUrl ?? EnvironmentProxy.For(access.Server, Environment.GetEnvironmentVariable)) is { } proxy)
-            _handler.Proxy = ToProxy(proxy);
-        else _handler.UseProxy = false;
-        if (tls is not null) _handler.SslOptions = tls.ToOptions();
-        Invoker = new HttpMessageInvoker(_handler, disposeHandler: false);
+            handler.Proxy = ToProxy(proxy);
+        else handler.UseProxy = false;
+        if (tls is not null) handler.SslOptions = tls.ToOptions();
+        return handler;
     }
-
-    public TlsMaterial? Tls { get; }
-
-    public HttpMessageInvoker Invoker { get; }
 
     private static WebProxy ToProxy(Uri address)
     {
@@ -79,7 +85,7 @@ internal sealed class ApiConnection : IDisposable
     {
         if (Interlocked.Decrement(ref _uses) > 0) return;
         Invoker.Dispose();
-        _handler.Dispose();
+        _handler?.Dispose();
     }
 }
 

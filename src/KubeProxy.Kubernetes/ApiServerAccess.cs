@@ -66,6 +66,13 @@ public sealed record ApiServerAccess
     /// </summary>
     public Uri? ProxyUrl { get; init; }
 
+    /// <summary>
+    /// Sends the requests, in place of connections of our own; not disposed. TLS, proxy and timeouts of the network are its matter then, and
+    /// certificates given here are not looked at; tokens, <see cref="TlsServerName"/> and <see cref="Headers"/> are put into each request as
+    /// always. It must hand over a response as soon as its head is there: one that waits for the end never hands over a watch.
+    /// </summary>
+    public HttpMessageHandler? Handler { get; init; }
+
     /// <summary>Headers of each request beyond those of authentication, such as <c>Impersonate-User</c>.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 

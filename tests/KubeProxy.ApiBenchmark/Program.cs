@@ -10,6 +10,8 @@ using KubeProxy.ApiBenchmark;
 // serve <services> <endpoints> <port> [ca-file]    the server of it; with a file for its CA it speaks TLS, and HTTP/2 then
 // read <url> [ca-file] [list] [json] [gzip] [drop]               reads all of it into an engine that programs nothing, and tells what that cost
 // parse <url> [ca-file] [list] [json] [gzip] [drop]              the same without an engine
+// hold typed|source <url> <page-size> [json]       keeps all Services and EndpointSlices in memory: as typed lists of the official client,
+//                                                  or as a source made of it delivers them; a page size of 0 is for all at once
 return args switch
 {
     ["host", var binary, var services, var endpoints, .. var rest] => await Hosting.RunAsync(
@@ -20,6 +22,7 @@ return args switch
     ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault(), rest.Contains("obey")),
     ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
+    ["hold", "typed" or "source", var url, var pageSize, .. var rest] => await Holding.RunAsync(new Uri(url), args[1] == "typed", Number(pageSize), ContentType(rest)),
     _ => Usage(),
 };
 
@@ -29,6 +32,6 @@ static string ContentType(string[] arguments) => arguments.Contains("json") ? "a
 
 static int Usage()
 {
-    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | outages <binary> <services> <endpoints> [count] [seconds] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop]");
+    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | outages <binary> <services> <endpoints> [count] [seconds] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop] | hold typed|source <url> <page-size> [json]");
     return 2;
 }

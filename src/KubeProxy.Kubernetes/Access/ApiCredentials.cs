@@ -108,7 +108,7 @@ internal sealed partial class ApiCredentials : IDisposable
 
     private TlsMaterial? ReadTls(ExecCredentialStatus? printed)
     {
-        if (_access.Server.Scheme != "https") return null;
+        if (_access.Server.Scheme != "https" || _access.Handler is not null) return null;
         try
         {
             var fromPlugin = printed?.ClientCertificateData is { Length: > 0 };

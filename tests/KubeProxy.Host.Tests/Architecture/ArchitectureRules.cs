@@ -17,6 +17,7 @@ internal static class ArchitectureRules
     public static IReadOnlyDictionary<string, string[]> OnlyThere { get; } = new Dictionary<string, string[]>
     {
         ["Tmds.Linux"] = ["KubeProxy.Netlink", "KubeProxy.Netfilter.Backends.Relay"],
+        ["k8s"] = ["KubeProxy.Kubernetes.Client"],
         ["YamlDotNet"] = ["KubeProxy.Host.Yaml"],
         ["Prometheus"] = ["KubeProxy.Host.Metrics", "KubeProxy.Host.Http"],
         ["System.CommandLine"] = ["KubeProxy.Host.CommandLine"],
@@ -52,6 +53,7 @@ internal static class ArchitectureRules
             "KubeProxy.Kubernetes.Access", "KubeProxy.Kubernetes.Json", "KubeProxy.Kubernetes.Protobuf", "KubeProxy.Kubernetes.Wire",
         ],
         ["KubeProxy.Kubernetes.Access"] = ["KubeProxy.Kubernetes"],
+        ["KubeProxy.Kubernetes.Client"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Sources", "KubeProxy.Kubernetes"],
         ["KubeProxy.Kubernetes.Json"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Wire"],
         ["KubeProxy.Kubernetes.Protobuf"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Wire"],
         ["KubeProxy.Kubernetes.Wire"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Kubernetes"],
