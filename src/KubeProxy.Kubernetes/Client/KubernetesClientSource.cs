@@ -27,7 +27,7 @@ public sealed class KubernetesClientSource : IProxySource
     public IReadOnlyList<ReflectorStatus> GetStatus() => _source?.GetStatus() ?? [];
 
     /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">Somebody disposed the client meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">Somebody disposed the client meanwhile; noticed when the next request is to be sent.</exception>
     public async Task RunAsync(IProxySink sink, CancellationToken cancellationToken)
     {
         using var client = new ApiClient(_access, _client, logger: _loggers?.CreateLogger<ApiClient>());

@@ -50,7 +50,7 @@ internal static class CoreObjects
                 var count = 0;
                 foreach (var item in list) Flatten($"{path}[{count++}]", item, fields, seen);
                 break;
-            case DateTimeOffset time: fields[path] = $"{time:O}"; break;
+            case DateTimeOffset time: fields[path] = $"{time.UtcDateTime:O}"; break; // The client makes UTC of all.
             case var _ when IsRecord(value.GetType()):
                 fields[path + "{}"] = ""; // An empty object is not the same as none.
                 foreach (var property in PropertiesOf(value.GetType()))
