@@ -47,8 +47,8 @@ build_sample RuleTests
 dotnet "$work/out/RuleTests/RuleTests.dll" -noColor
 
 watch_fake_server() { # The server speaks the protocol as a real one does; the watcher has to find its Services, and to end when told.
-  dotnet build tests/KubeProxy.ApiBenchmark -c Release -o "$work/out/ApiBenchmark" --nologo -v quiet
-  dotnet "$work/out/ApiBenchmark/KubeProxy.ApiBenchmark.dll" serve 3 2 0 > "$work/url" &
+  dotnet build tests/KubeProxy.ApiBenchmark -c Release --nologo -v quiet
+  dotnet tests/KubeProxy.ApiBenchmark/bin/Release/net10.0/KubeProxy.ApiBenchmark.dll serve 3 2 0 > "$work/url" &
   local server=$! watcher result=0
   for _ in $(seq 300); do
     if [ -s "$work/url" ]; then break; fi
@@ -70,7 +70,7 @@ KUBECONFIG
   done
   kill -TERM "$watcher"
   wait "$watcher" || result=$?
-  kill "$server"
+  kill -KILL "$server" # It does not listen to SIGTERM.
   wait "$server" || true
   cat "$work/plans"
   [ $result = 0 ] && grep -q "default/service-2:http ClusterIP 10.0.0.2:80/tcp -> 11.0.0.4:8080, 11.0.0.5:8080" "$work/plans" && grep -q "^ended" "$work/plans"
