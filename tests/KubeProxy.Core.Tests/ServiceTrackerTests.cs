@@ -92,8 +92,24 @@ public class ServiceTrackerTests
         { "timeout", Service("web", "10.96.0.1", spec => spec with { SessionAffinity = "ClientIP", SessionAffinityConfig = new() { ClientIP = new() { TimeoutSeconds = 86401 } } }), "spec.sessionAffinityConfig.clientIP.timeoutSeconds", 1 },
         { "affinity", Service("web", "10.96.0.1", spec => spec with { SessionAffinity = "Cookie" }), "spec.sessionAffinity", 1 },
         { "policy", Service("web", "10.96.0.1", spec => spec with { InternalTrafficPolicy = "Elsewhere" }), "spec.internalTrafficPolicy", 1 },
+        { "port name", Service("web", "10.96.0.1", port: new ServicePort { Name = new string('p', 64), Protocol = "TCP", Port = 80 }), "spec.ports[0].name", 0 },
         { "health port", Service("web", "10.96.0.1", spec => spec with { Type = "LoadBalancer", ExternalTrafficPolicy = "Local" }), "spec.healthCheckNodePort", 1 },
     };
+
+    // Backends put names into kernel objects, whose names and comments have a longest length and end at a zero.
+    [Theory]
+    [InlineData("a\0b", "default", "metadata.name")]
+    [InlineData("line\nbreak", "default", "metadata.name")]
+    [InlineData(64, "default", "metadata.name")]
+    [InlineData("web", 64, "metadata.namespace")]
+    public void A_name_that_no_API_server_takes_leaves_its_Service_out_and_no_other(object name, object space, string field)
+    {
+        static string Text(object value) => value as string ?? new string('n', (int)value);
+        var service = Service("web", "10.96.0.1");
+        var cluster = new TestCluster(null, service with { Metadata = service.Metadata with { Name = Text(name), Namespace = Text(space) } }, Service("good", "10.96.0.2"));
+        Assert.Equal("good", Assert.Single(cluster.Plans()).Name.Service.Name);
+        Assert.Equal(field, Assert.Single(cluster.Problems).Field);
+    }
 
     [Theory]
     [MemberData(nameof(BadServices))]

@@ -18,6 +18,7 @@ internal static class ServiceReading
         var clusterIP = string.IsNullOrEmpty(spec.ClusterIP) ? (spec.ClusterIPs is [var first, ..] ? first : null) : spec.ClusterIP;
         if (string.IsNullOrEmpty(clusterIP) || clusterIP == "None") return null;
 
+        if (!HasUsableName(service, problems)) return null;
         CheckWords(spec, problems);
         var addresses = ServiceAddressReading.Read(service, clusterIP, allowExternalIPs, problems);
         if (addresses is (null, null)) return null;
@@ -36,6 +37,14 @@ internal static class ServiceReading
             Scheduler = ReadScheduler(service, problems),
             HealthCheckNodePort = externalLocal && spec.Type == "LoadBalancer" ? ReadHealthCheckPort(spec, problems) : (ushort)0,
         };
+    }
+
+    private static bool HasUsableName(Service service, ProblemList problems)
+    {
+        var (name, space) = (NameRules.Problem(service.Metadata.Name), NameRules.Problem(service.Metadata.Namespace));
+        if (name is not null) problems.Add("metadata.name", $"{name}; the Service is left out");
+        if (space is not null) problems.Add("metadata.namespace", $"{space}; the Service is left out");
+        return name is null && space is null;
     }
 
     private static void CheckWords(ServiceSpec spec, ProblemList problems)
@@ -72,6 +81,12 @@ internal static class ServiceReading
 
     private static PortDefinition? ReadPort(ServicePort port, string field, ProblemList problems)
     {
+        if (NameRules.Problem(port.Name) is { } name)
+        {
+            problems.Add($"{field}.name", $"{name}; the port is left out");
+            return null;
+        }
+
         if (!AddressRules.TryGetProtocol(port.Protocol, out var protocol))
         {
             problems.Add($"{field}.protocol", $"unknown protocol '{port.Protocol}'; the port is left out");

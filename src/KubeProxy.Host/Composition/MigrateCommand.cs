@@ -36,9 +36,10 @@ internal sealed class MigrateCommand(ProxyParts parts)
             foreach (var warning in warnings) await parts.Errors.WriteLineAsync($"kube-proxy: {parsed.ConfigFile}: {warning}");
             if (before.Mode == parsed.To) return await RefuseAsync([$"--to: the configuration has mode {before.Mode} already"]);
             var after = ConfigurationLoader.Load(parsed, out _, parsed.To);
-            var report = new MigrationReport(await ReadAsync(parsed, before, after, cancellationToken));
+            var context = await ReadAsync(parsed, before, after, cancellationToken);
+            var report = new MigrationReport(context);
             await parts.Output.WriteAsync(parsed.Output == "json" ? report.ToJson() : report.ToText());
-            return report.ExitCode;
+            return context.Cluster.Unread.IsEmpty ? report.ExitCode : await RefuseAsync([.. context.Cluster.Unread.Select(unread => $"not read: {unread}")]);
         }
         catch (Exception failure) when (failure is ConfigurationException or ApiAccessException or TimeoutException)
         {

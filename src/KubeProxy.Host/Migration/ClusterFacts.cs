@@ -19,6 +19,9 @@ internal sealed record ClusterFacts
     /// <summary>Where node ports will be open.</summary>
     public required ImmutableArray<NodePlan> After { get; init; }
 
+    /// <summary>What could not be read at all: files, objects. Nothing is known of it.</summary>
+    public ImmutableArray<string> Unread { get; init; } = [];
+
     /// <summary>The node ports, each with its service port.</summary>
     public IEnumerable<(ServicePortPlan Plan, Frontend Frontend)> NodePorts =>
         Plans.SelectMany(plan => plan.Frontends.Where(frontend => frontend.Kind == FrontendKind.NodePort).Select(frontend => (plan, frontend)));

@@ -56,7 +56,11 @@ internal sealed class ClusterFactsReader(Func<IReadOnlyList<IpAddr>> interfaceAd
 
         var (plans, before) = (Families.SelectMany(engine.GetPlans).OrderBy(plan => plan.Name).ThenBy(plan => plan.Family), NodePlans());
         engine.Reconfigure(after with { MinSyncPeriod = TimeSpan.Zero });
-        return new ClusterFacts { NodeName = nodeName, Plans = [.. plans], Before = before, After = NodePlans() };
+        return new ClusterFacts
+        {
+            NodeName = nodeName, Plans = [.. plans], Before = before, After = NodePlans(),
+            Unread = [.. engine.GetStatus().Problems.Where(problem => problem.Place.Length > 0).Select(problem => problem.ToString())],
+        };
     }
 
     private sealed class IdleBackend(IpFamily family) : IProxyBackend

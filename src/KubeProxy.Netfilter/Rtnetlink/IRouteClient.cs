@@ -18,7 +18,8 @@ public interface IRouteClient : IDisposable
     /// Begins to collect notifications of changes, in the network namespace of the calling thread. To miss none, subscribe
     /// before listing.
     /// </summary>
-    IRouteSubscription Subscribe();
+    /// <param name="routes">Also of routes that go (<see cref="RouteChange.RouteRemoved"/>); a node that speaks BGP has many.</param>
+    IRouteSubscription Subscribe(bool routes = false);
 
     /// <summary>Adds an address (its flags are given to the kernel). EEXIST when the interface has it.</summary>
     Task AddAddressAsync(InterfaceAddress address, CancellationToken cancellationToken = default);
@@ -60,7 +61,7 @@ public interface IRouteSubscription : IDisposable
     IAsyncEnumerable<RouteChange> ReadAsync(CancellationToken cancellationToken = default);
 }
 
-/// <summary>A change of links, addresses or rules of policy routing. A closed set.</summary>
+/// <summary>A change of links, addresses, routes or rules of policy routing. A closed set.</summary>
 public abstract record RouteChange
 {
     private RouteChange() { }
@@ -80,6 +81,11 @@ public abstract record RouteChange
     /// <summary>A rule of policy routing went.</summary>
     /// <param name="Family">The family of the rules that it was one of.</param>
     public sealed record RuleRemoved(IpFamily Family) : RouteChange;
+
+    /// <summary>A route went.</summary>
+    /// <param name="Family">Its family.</param>
+    /// <param name="Table">The routing table that it was in.</param>
+    public sealed record RouteRemoved(IpFamily Family, uint Table) : RouteChange;
 
     /// <summary>Notifications were lost: list again.</summary>
     public sealed record Lost : RouteChange;

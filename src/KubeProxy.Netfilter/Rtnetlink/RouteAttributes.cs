@@ -20,8 +20,10 @@ internal enum RtGroup : uint
 {
     Link = 1, // RTNLGRP_LINK
     IPv4Address = 5, // RTNLGRP_IPV4_IFADDR
+    IPv4Route = 7, // RTNLGRP_IPV4_ROUTE
     IPv4Rule = 8, // RTNLGRP_IPV4_RULE
     IPv6Address = 9, // RTNLGRP_IPV6_IFADDR
+    IPv6Route = 11, // RTNLGRP_IPV6_ROUTE
     IPv6Rule = 19, // RTNLGRP_IPV6_RULE
 }
 

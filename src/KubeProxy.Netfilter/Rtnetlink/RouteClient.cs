@@ -47,13 +47,14 @@ public sealed class RouteClient : IRouteClient
     }
 
     /// <inheritdoc/>
-    public IRouteSubscription Subscribe()
+    public IRouteSubscription Subscribe(bool routes = false)
     {
+        RtGroup[] groups = [RtGroup.Link, RtGroup.IPv4Address, RtGroup.IPv6Address, RtGroup.IPv4Rule, RtGroup.IPv6Rule];
+        if (routes) groups = [.. groups, RtGroup.IPv4Route, RtGroup.IPv6Route];
         var transport = _openSubscription();
         try
         {
-            return new Subscription(new NetlinkSubscription(
-                transport, (uint)RtGroup.Link, (uint)RtGroup.IPv4Address, (uint)RtGroup.IPv6Address, (uint)RtGroup.IPv4Rule, (uint)RtGroup.IPv6Rule));
+            return new Subscription(new NetlinkSubscription(transport, [.. groups.Select(group => (uint)group)]));
         }
         catch
         {

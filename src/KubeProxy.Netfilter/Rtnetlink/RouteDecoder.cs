@@ -10,6 +10,7 @@ internal static class RouteDecoder
     public const int AddressHeader = 8; // struct ifaddrmsg
     public const int LinkHeader = 16; // struct ifinfomsg
     private const int RuleHeader = 12; // struct fib_rule_hdr
+    private const int RouteHeader = 12; // struct rtmsg
 
     /// <summary>What a notification says; null for one of another kind.</summary>
     /// <exception cref="NetlinkFormatException">The message is malformed.</exception>
@@ -20,8 +21,14 @@ internal static class RouteDecoder
         RtMessage.NewLink => new RouteChange.LinkSet(DecodeLink(message)),
         RtMessage.DeleteLink => new RouteChange.LinkRemoved(DecodeLink(message)),
         RtMessage.DeleteRule when FamilyOf(message.Fixed(RuleHeader)[0]) is { } family => new RouteChange.RuleRemoved(family),
+        RtMessage.DeleteRoute when FamilyOf(message.Fixed(RouteHeader)[0]) is { } family => new RouteChange.RouteRemoved(family, TableOf(message)),
         _ => null,
     };
+
+    // | family u8 | destination length u8 | source length u8 | tos u8 | table u8 | protocol u8 | scope u8 | type u8 | flags u32 | RTA_TABLE ...
+    // The attribute is there for tables beyond 255, and for others with newer kernels.
+    private static uint TableOf(NlMessage message) =>
+        message.Attributes(RouteHeader).TryFind(RtaAttribute.Table, out var table) ? table.U32() : message.Fixed(RouteHeader)[4];
 
     private static IpFamily? FamilyOf(byte family) => family switch
     {

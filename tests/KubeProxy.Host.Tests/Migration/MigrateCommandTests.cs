@@ -50,6 +50,18 @@ public sealed class MigrateCommandTests : ProgramTests
         Assert.Contains(tracked ? "30080/tcp, in use: 2 tracked" : "30080/tcp, no tracked", subject.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("{{{", "bad.yaml")]
+    [InlineData("{apiVersion: v1, kind: Service, metadata: {name: odd, namespace: default}, spec: {clusterIP: 10.96.0.9, ports: [{port: 80, nodePort: \"31555\"}]}}", "odd")]
+    public async Task What_cannot_be_read_is_named_and_cannot_be_told(string text, string named)
+    {
+        WriteFile("m/web.yaml", Node + Service("{type: ClusterIP, clusterIP: 10.96.0.10, ports: [{port: 80}]}"));
+        WriteFile("m/bad.yaml", text);
+        Assert.Equal(2, await MigrateAsync(Plain, "iptables", "nftables"));
+        Assert.Contains("1 service port: nothing to decide about", Output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(named, Errors.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Without_node_ports_on_loopback_before_nothing_changes_there()
     {

@@ -107,6 +107,7 @@ public sealed class UserspaceHostTests : IDisposable
     [InlineData("nft", "flush ruleset")]
     [InlineData("nft", "delete table ip kube-proxy")]
     [InlineData("ip", "rule delete pref 60")]
+    [InlineData("ip", "route flush table 27504")]
     public async Task Nobody_else_can_take_the_redirects_away(string program, string command)
     {
         using var proxy = await StartAsync();

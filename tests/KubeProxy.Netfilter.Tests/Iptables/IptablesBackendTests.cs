@@ -217,6 +217,22 @@ public class IptablesBackendTests
         await AssertAsFromScratchAsync(harness, Plans.ClusterIp("a", "10.96.0.10", 1));
     }
 
+    // --cleanup beside the process deletes them, and then the kernel refuses rules that name them.
+    [Fact]
+    public async Task Counters_are_made_again_after_a_sync_that_failed()
+    {
+        await using var harness = await IptablesHarness.StartAsync(accounting: true);
+        var before = harness.EnsuredCounters;
+        harness.HasLocalnetRouting = false;
+        await Assert.ThrowsAsync<ProxyBackendException>(() => harness.FirstSyncAsync(Plans.ClusterIp("a", "10.96.0.10", 1)));
+        Assert.Equal(before, harness.EnsuredCounters);
+        harness.HasLocalnetRouting = true;
+        await harness.Backend.SyncAsync(PlanChanges.None, CancellationToken.None);
+        Assert.Equal(before + 2, harness.EnsuredCounters);
+        await harness.SyncAsync(Plans.ClusterIp("a", "10.96.0.10", 2));
+        Assert.Equal(before + 2, harness.EnsuredCounters);
+    }
+
     [Fact]
     public async Task A_lost_acknowledgement_is_looked_into()
     {

@@ -22,7 +22,13 @@ internal sealed class IptablesHarness : IAsyncDisposable
 
     private readonly DirectoryInfo _root;
 
-    private IptablesHarness(InMemoryNftables nftables, IptablesBackend backend, DirectoryInfo root) => (Nftables, Backend, _root) = (nftables, backend, root);
+    private readonly Counters _counters;
+
+    private IptablesHarness(InMemoryNftables nftables, IptablesBackend backend, DirectoryInfo root, Counters counters) =>
+        (Nftables, Backend, _root, _counters) = (nftables, backend, root, counters);
+
+    /// <summary>How often accounting objects were asked to be there.</summary>
+    public int EnsuredCounters => _counters.Ensured;
 
     public InMemoryNftables Nftables { get; }
 
@@ -46,6 +52,7 @@ internal sealed class IptablesHarness : IAsyncDisposable
         InMemoryRoute? routes = null, bool localhost = true, IReadOnlyList<LegacyChain>? legacy = null, IMeterFactory? meters = null)
     {
         nftables ??= new InMemoryNftables();
+        var counters = new Counters();
         var root = Directory.CreateTempSubdirectory("kube-proxy-proc");
         Directory.CreateDirectory(Path.Combine(root.FullName, Path.GetDirectoryName(RouteLocalnet)!));
         var backend = new IptablesBackend(
@@ -55,18 +62,18 @@ internal sealed class IptablesHarness : IAsyncDisposable
                 Nftables = nftables,
                 Routes = routes ?? new InMemoryRoute(),
                 Conntrack = new InMemoryConntrack(),
-                Accounting = accounting ? new Counters() : null,
+                Accounting = accounting ? counters : null,
                 Meters = meters,
                 LegacyChains = legacy ?? [],
                 Settings = new KernelSettings(root.FullName),
             },
             NullLogger<IptablesBackend>.Instance);
-        return new IptablesHarness(nftables, backend, root) { HasLocalnetRouting = true };
+        return new IptablesHarness(nftables, backend, root, counters) { HasLocalnetRouting = true };
     }
 
-    public static async Task<IptablesHarness> StartAsync(InMemoryNftables? nftables = null, InMemoryRoute? routes = null, bool localhost = true)
+    public static async Task<IptablesHarness> StartAsync(InMemoryNftables? nftables = null, InMemoryRoute? routes = null, bool localhost = true, bool accounting = false)
     {
-        var harness = Create(nftables, routes: routes, localhost: localhost);
+        var harness = Create(nftables, routes: routes, localhost: localhost, accounting: accounting);
         await harness.Backend.StartAsync(_ => { }, CancellationToken.None);
         return harness;
     }
@@ -103,7 +110,13 @@ internal sealed class IptablesHarness : IAsyncDisposable
 
     private sealed class Counters : IAccounting
     {
-        public Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(true);
+        public int Ensured { get; private set; }
+
+        public Task<bool> EnsureAsync(string name, CancellationToken cancellationToken = default)
+        {
+            Ensured++;
+            return Task.FromResult(true);
+        }
 
         public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(true);
 

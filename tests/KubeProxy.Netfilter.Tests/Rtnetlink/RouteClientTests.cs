@@ -47,14 +47,16 @@ public sealed class RouteClientTests
         var notifications = new ScriptedNetlinkTransport(_ => []);
         using var requests = new ScriptedNetlinkTransport(_ => []);
         using var client = new RouteClient(new NetlinkChannel(requests), () => notifications);
-        using var subscription = client.Subscribe();
-        Assert.Equal([1u, 5u, 8u, 9u, 19u], notifications.Groups.Order());
+        using var subscription = client.Subscribe(routes: true);
+        Assert.Equal([1u, 5u, 7u, 8u, 9u, 11u, 19u], notifications.Groups.Order());
         using var writer = new NlMsgWriter();
         RouteEncoder.PutAddress(writer, RtMessage.NewAddress, NlMsgFlags.None, V4);
         RouteEncoder.PutAddress(writer, RtMessage.DeleteAddress, NlMsgFlags.None, V6);
         RouteEncoder.PutNewLink(writer, "d0", "dummy");
         RouteEncoder.PutRule(writer, RtMessage.NewRule, NlMsgFlags.None, Rule);
         RouteEncoder.PutRule(writer, RtMessage.DeleteRule, NlMsgFlags.None, Rule);
+        RouteEncoder.PutLocalDefault(writer, RtMessage.NewRoute, NlMsgFlags.None, IpFamily.IPv4, 27504);
+        RouteEncoder.PutLocalDefault(writer, RtMessage.DeleteRoute, NlMsgFlags.None, IpFamily.IPv4, 27504);
         notifications.Push(writer.ToArray());
         notifications.PushOverrun();
         List<RouteChange> seen = [];
@@ -68,7 +70,7 @@ public sealed class RouteClientTests
         Assert.Equal([
             new RouteChange.AddressSet(V4), new RouteChange.AddressRemoved(V6),
             new RouteChange.LinkSet(new NetworkLink(0, "d0", "dummy", LinkFlags.None)),
-            new RouteChange.RuleRemoved(IpFamily.IPv6), new RouteChange.Lost()], seen);
+            new RouteChange.RuleRemoved(IpFamily.IPv6), new RouteChange.RouteRemoved(IpFamily.IPv4, 27504), new RouteChange.Lost()], seen);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Backends.Ruleset;
+using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Netfilter.Backends.Iptables;
@@ -27,6 +28,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     private readonly IptablesMetrics _metrics;
     private readonly RulesetSync _sync;
     private NodeFeatures _features;
+    private bool _hasFailed;
     private int _endpoints;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
@@ -59,7 +61,16 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
         _sync.StartAsync(requestSync, CheckKernelAsync, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken) => _sync.SyncAsync(changes, cancellationToken);
+    public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        // Rules name them, and somebody may have deleted them: --cleanup beside this process does.
+        if (_hasFailed || changes.Verify) await MakeAccountingAgainAsync(cancellationToken);
+        _hasFailed = true;
+        var result = await _sync.SyncAsync(changes, cancellationToken);
+        _hasFailed = false;
+        return result;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -79,6 +90,19 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     private async Task<bool> HasAccountingAsync(CancellationToken cancellationToken) => _parts.Accounting is { } accounting
         && await accounting.EnsureAsync(IptablesLayout.InvalidDropped, cancellationToken)
         && await accounting.EnsureAsync(IptablesLayout.LocalhostAccepted, cancellationToken);
+
+    private async Task MakeAccountingAgainAsync(CancellationToken cancellationToken)
+    {
+        if (!_features.Accounting) return;
+        try
+        {
+            await HasAccountingAsync(cancellationToken);
+        }
+        catch (NetlinkException)
+        {
+            // If they are missing, the kernel refuses the rules, and says so.
+        }
+    }
 
     void IBackendRules.Absorb(PlanChanges changes, bool baseChanged)
     {

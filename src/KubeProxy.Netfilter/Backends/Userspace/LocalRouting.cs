@@ -21,14 +21,14 @@ internal sealed class LocalRouting(IRouteClient routes, IpFamily family) : IAsyn
     // After the table local (0), before those of network plugins, which begin at about 100 and at 512.
     private const uint Priority = 60;
 
-    /// <summary>Whether the rule may be missing: nobody looked yet, or some rule went since.</summary>
+    /// <summary>Whether rule or route may be missing: nobody looked yet, or one went since.</summary>
     public bool IsInDoubt => _isInDoubt;
 
-    /// <summary>Begins to watch for the removal of rules, in the network namespace of the calling thread.</summary>
-    /// <param name="requestSync">Called when the rule may be missing, on a thread of the pool.</param>
+    /// <summary>Begins to watch for the removal of rules and of the route, in the network namespace of the calling thread.</summary>
+    /// <param name="requestSync">Called when one of them may be missing, on a thread of the pool.</param>
     public void Watch(Action<string> requestSync)
     {
-        _subscription = routes.Subscribe();
+        _subscription = routes.Subscribe(routes: true);
         _following = Task.Run(() => FollowAsync(_subscription, requestSync));
     }
 
@@ -70,9 +70,15 @@ internal sealed class LocalRouting(IRouteClient routes, IpFamily family) : IAsyn
     {
         await foreach (var change in subscription.ReadAsync(_stop.Token))
         {
-            if (change is not (RouteChange.RuleRemoved or RouteChange.Lost) || (change is RouteChange.RuleRemoved removed && removed.Family != family)) continue;
+            var isConcerned = change switch
+            {
+                RouteChange.RuleRemoved rule => rule.Family == family,
+                RouteChange.RouteRemoved route => route.Family == family && route.Table == Table,
+                _ => change is RouteChange.Lost,
+            };
+            if (!isConcerned) continue;
             _isInDoubt = true;
-            requestSync("rules of policy routing were removed");
+            requestSync("the rule of policy routing, or its route, was removed");
         }
     }
 

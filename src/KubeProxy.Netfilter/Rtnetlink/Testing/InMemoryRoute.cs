@@ -65,7 +65,7 @@ public sealed class InMemoryRoute : IRouteClient
     }
 
     /// <inheritdoc/>
-    public IRouteSubscription Subscribe()
+    public IRouteSubscription Subscribe(bool routes = false)
     {
         var channel = Channel.CreateUnbounded<RouteChange>();
         lock (_lock) _subscriptions.Add(channel);
@@ -157,7 +157,11 @@ public sealed class InMemoryRoute : IRouteClient
     public Task DeleteLocalDefaultAsync(IpFamily family, uint table, CancellationToken cancellationToken = default)
     {
         lock (_lock)
-            return _localDefaults.Remove((family, table)) ? Task.CompletedTask : Refuse($"delete local default from table {table}", Errno.NoSuchProcess);
+        {
+            if (!_localDefaults.Remove((family, table))) return Refuse($"delete local default from table {table}", Errno.NoSuchProcess);
+            Notify(new RouteChange.RouteRemoved(family, table));
+            return Task.CompletedTask;
+        }
     }
 
     /// <inheritdoc/>
