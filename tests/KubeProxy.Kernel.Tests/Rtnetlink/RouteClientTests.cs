@@ -15,7 +15,7 @@ public sealed class RouteClientTests : RouteContract, IDisposable
 
     protected override IRouteClient Client => _client;
 
-    protected override IRouteSubscription Subscribe() => _ns.Run(_client.Subscribe);
+    protected override IRouteSubscription Subscribe() => _ns.Run(() => _client.Subscribe());
 
     public void Dispose()
     {
