@@ -16,6 +16,7 @@ public class CompositionTests
     public async Task A_proxy_comes_out_of_a_container_and_runs()
     {
         var source = new InMemoryProxySource();
+        source.Set(Service("web", "10.96.0.1"));
         var services = new ServiceCollection();
         services.AddKubeProxy(Objects.Options).AddBackend((_, family) => new RecordingBackend(family)).AddSource(_ => source);
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
@@ -23,7 +24,6 @@ public class CompositionTests
         Assert.Same(engine, provider.GetRequiredService<IProxySink>());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var running = provider.GetRequiredService<ProxyRunner>().RunAsync(stop.Token);
-        source.Set(Service("web", "10.96.0.1"));
         var backend = (RecordingBackend)provider.GetRequiredService<ProxyBackendSet>().All[0];
         Assert.Equal(IpFamily.IPv4, backend.Family);
         Assert.Single((await backend.NextAsync()).Updated);

@@ -182,7 +182,7 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.Composition"] =
         [
             "KubeProxy.Core.Composition", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
-            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Kubernetes.Access",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Access",
             "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Host.Backends",
             "KubeProxy.Host.CommandLine", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Events",
             "KubeProxy.Host.Http", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics", "KubeProxy.Host.Migration",
