@@ -8,8 +8,8 @@ namespace KubeProxy.Kubernetes;
 /// one watch, each watch in its turn; an answer to it, be it a refusal, lets all others go on at once. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A failed connection, or an error of the server's own (5xx), means that it is away, unless another watch is being answered: then it is
-/// the matter of that one watch, as is every other refusal. So a kind that fails alone holds up no other. A server that asks for patience
+/// A failed connection, or an error of the server's own (5xx), means that it is away, unless another watch is being answered (after an error,
+/// also: may be yet): then it is the matter of that one watch, as is every other refusal. So a kind that fails alone holds up no other. A server that asks for patience
 /// (429, or <c>Retry-After</c>) is asked by that watch when it said, and by others in their turns.
 /// </remarks>
 internal sealed class ConnectionJudge : IDisposable
@@ -26,6 +26,7 @@ internal sealed class ConnectionJudge : IDisposable
     private readonly Action<ConnectionStatus> _tell;
     private readonly ITimer _timer;
     private readonly HashSet<object> _answered = [];
+    private readonly HashSet<object> _asking = [];
     private readonly Queue<TaskCompletionSource> _waiting = [];
     private TaskCompletionSource _changed = NewSource();
     private object? _scout;
@@ -78,6 +79,7 @@ internal sealed class ConnectionJudge : IDisposable
     {
         lock (_gate)
         {
+            _asking.Remove(watch);
             _answered.Add(watch);
             if (_scout == watch) _scout = null;
             Return();
@@ -89,6 +91,7 @@ internal sealed class ConnectionJudge : IDisposable
     {
         lock (_gate)
         {
+            _asking.Remove(watch);
             _answered.Remove(watch);
             if (_scout != watch) return;
             _scout = null;
@@ -104,6 +107,7 @@ internal sealed class ConnectionJudge : IDisposable
     {
         lock (_gate)
         {
+            _asking.Remove(watch);
             _answered.Remove(watch);
             var wasAttempt = _scout == watch;
             if (wasAttempt) _scout = null;
@@ -120,7 +124,7 @@ internal sealed class ConnectionJudge : IDisposable
                 return false;
             }
 
-            if (!isAway && _answered.Count > 0) return false;
+            if (!isAway && IsOfOne(failure)) return false;
             if (!isAway) Leave(failure);
             else if (wasAttempt) Miss(failure);
             return true;
@@ -133,6 +137,9 @@ internal sealed class ConnectionJudge : IDisposable
     public static bool IsOutage(ApiRequestException failure) =>
         failure.StatusCode is not { } code || (code >= HttpStatusCode.InternalServerError && !failure.IsTooNew);
 
+    /// <summary>Whether others are being answered, or may be yet where it was at least an answer.</summary>
+    private bool IsOfOne(ApiRequestException failure) => _answered.Count > 0 || (failure.StatusCode is not null && _asking.Count > 0);
+
     private static bool IsBusy(ApiRequestException failure) =>
         failure.StatusCode == HttpStatusCode.TooManyRequests || (failure.RetryAfter is not null && !failure.IsTooNew);
 
@@ -140,11 +147,11 @@ internal sealed class ConnectionJudge : IDisposable
     {
         lock (_gate)
         {
-            if (_status.IsConnected) return null;
-            if (_isDue && _scout is null)
+            var isAttempt = !_status.IsConnected && _isDue && _scout is null;
+            if (isAttempt) (_isDue, _scout) = (false, watch);
+            if (isAttempt || _status.IsConnected)
             {
-                _isDue = false;
-                _scout = watch;
+                _asking.Add(watch);
                 return null;
             }
 

@@ -98,6 +98,16 @@ public sealed class ConnectionJudgeTests : IDisposable
     }
 
     [Fact]
+    public async Task Error_is_that_of_one_watch_as_long_as_others_have_no_answer_yet()
+    {
+        foreach (var watch in new[] { _one, _two, _three }) await Wait(watch);
+        Assert.False(_judge.Failed(_one, Refused(500)));
+        Assert.False(_judge.Failed(_two, Refused(500)));
+        Assert.True(_judge.Failed(_three, Refused(500)));
+        Assert.False(_judge.Status.IsConnected);
+    }
+
+    [Fact]
     public async Task Server_that_is_busy_is_asked_by_others_in_their_turn()
     {
         Assert.True(_judge.Failed(_one, Broken()));
