@@ -8,9 +8,10 @@ namespace KubeProxy.Kubernetes;
 /// one watch, each watch in its turn; an answer to it, be it a refusal, lets all others go on at once. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A failed connection, or an error of the server's own (5xx), means that it is away, unless another watch is being answered (after an error,
-/// also: may be yet): then it is the matter of that one watch, as is every other refusal. So a kind that fails alone holds up no other. A server that asks for patience
-/// (429, or <c>Retry-After</c>) is asked by that watch when it said, and by others in their turns.
+/// A failed connection, or an error of the server's own (5xx), means that it is away, unless another watch is being answered: then it is
+/// the matter of that one watch, as is every other refusal. An error is that also while another watch waits for its answer. So a kind that
+/// fails alone holds up no other. A server that asks for patience (429, or <c>Retry-After</c>) is asked by that watch when it said, and by
+/// others in their turns.
 /// </remarks>
 internal sealed class ConnectionJudge : IDisposable
 {

@@ -91,8 +91,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     /// <summary>Plans what is marked, and returns what has changed since the last time.</summary>
     public PlanBatch Take()
     {
-        var (updated, removed) = PlanMarked();
-        if (_untaken.Count > 0) (updated, removed) = TakeAhead(updated, removed);
+        var (updated, removed) = _untaken.Count == 0 ? PlanMarked() : TakeAhead();
         var node = TakeNode();
         var times = _triggerTimes;
         _triggerTimes = [];
@@ -127,10 +126,9 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         return (updated, removed);
     }
 
-    private (List<ServicePortPlan> Updated, List<ServicePortName> Removed) TakeAhead(List<ServicePortPlan> updated, List<ServicePortName> removed)
+    private (List<ServicePortPlan> Updated, List<ServicePortName> Removed) TakeAhead()
     {
-        foreach (var name in removed) _untaken[name] = null;
-        foreach (var plan in updated) _untaken[plan.Name] = plan;
+        PlanAhead();
         List<ServicePortPlan> all = [.. _untaken.Values.OfType<ServicePortPlan>()];
         List<ServicePortName> gone = [.. _untaken.Where(entry => entry.Value is null).Select(entry => entry.Key)];
         _untaken.Clear();

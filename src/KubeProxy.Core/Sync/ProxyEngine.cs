@@ -42,7 +42,6 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(backends);
-        options.Validate();
         IProxyBackend[] all = [.. backends];
         if (all.Length == 0) throw new ArgumentException("There is no backend.", nameof(backends));
         if (all.DistinctBy(backend => backend.Family).Count() != all.Length)

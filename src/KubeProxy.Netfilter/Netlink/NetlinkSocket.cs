@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using KubeProxy.Netlink.Interop;
 using Tmds.Linux;
+using static KubeProxy.Netlink.CallResult;
 using static KubeProxy.Netlink.Interop.NetlinkOption;
 using static Tmds.Linux.LibC;
 
@@ -236,9 +237,6 @@ public sealed class NetlinkSocket : INetlinkTransport
         var error = SetOption(SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(SockFilterProgram));
         if (error != 0) throw Failure("attach a filter to a netlink socket", error);
     }
-
-    // Tmds.LibC's errno is that of this thread's last call into native code, the runtime's own included: to be read before anything else.
-    private static int ErrorOf(long result) => result < 0 ? errno : 0;
 
     private static NetlinkException Failure(string operation, int errno) => errno == Errno.NoBufferSpace
         ? new NetlinkOverrunException(operation)

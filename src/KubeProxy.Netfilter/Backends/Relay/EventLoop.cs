@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Tmds.Linux;
+using static KubeProxy.Netlink.CallResult;
 using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
@@ -33,10 +34,10 @@ internal sealed unsafe partial class EventLoop
     {
         (_logger, _time, _origin) = (logger, time, time.GetTimestamp());
         _epoll = epoll_create1(EPOLL_CLOEXEC);
-        var error = SocketErrno.Of(_epoll);
+        var error = ErrorOf(_epoll);
         if (error != 0) throw new RelayException("open an epoll descriptor", error);
         _wakeUp = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        error = SocketErrno.Of(_wakeUp);
+        error = ErrorOf(_wakeUp);
         if (error != 0) throw new RelayException("open an event descriptor", error);
         Register(_wakeUp, new WakeUp(this), EPOLLIN, out _);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
@@ -106,7 +107,7 @@ internal sealed unsafe partial class EventLoop
     {
         var description = new epoll_event { events = happenings };
         description.data.u64 = ((ulong)_slots[slot].Generation << 32) | (uint)slot;
-        return SocketErrno.Of(epoll_ctl(_epoll, EPOLL_CTL_ADD, descriptor, &description));
+        return ErrorOf(epoll_ctl(_epoll, EPOLL_CTL_ADD, descriptor, &description));
     }
 
     /// <summary>Gives a slot back. What was reported already and not yet handled is dropped.</summary>
@@ -141,7 +142,7 @@ internal sealed unsafe partial class EventLoop
     private void Turn(epoll_event* happenings)
     {
         var count = epoll_wait(_epoll, happenings, Batch, Patience());
-        var error = SocketErrno.Of(count);
+        var error = ErrorOf(count);
         if (error is not (0 or SocketErrno.Interrupted)) throw new RelayException("wait with epoll", error);
         Now = (long)_time.GetElapsedTime(_origin).TotalMilliseconds;
         for (var i = 0; i < count; i++)

@@ -1,5 +1,6 @@
 using KubeProxy.Core.Model;
 using Tmds.Linux;
+using static KubeProxy.Netlink.CallResult;
 using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
@@ -95,7 +96,7 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     {
         var waiting = 0;
         socklen_t length = sizeof(int);
-        var error = SocketErrno.Of(getsockopt(socket, SOL_SOCKET, SO_ERROR, &waiting, &length));
+        var error = ErrorOf(getsockopt(socket, SOL_SOCKET, SO_ERROR, &waiting, &length));
         return error == 0 ? waiting : error;
     }
 
@@ -114,7 +115,7 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     private int Open(int type)
     {
         var opened = socket(_isIPv4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        var error = SocketErrno.Of(opened);
+        var error = ErrorOf(opened);
         if (error != 0) return -error;
         if (options.Transparent) error = SetTransparent(opened);
         return error == 0 ? opened : Fail(opened, error);
@@ -144,7 +145,7 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     private static int Connect(int socket, IpEndpoint endpoint)
     {
         var name = new SocketName(endpoint);
-        var error = SocketErrno.Of(connect(socket, (sockaddr*)&name, name.Length));
+        var error = ErrorOf(connect(socket, (sockaddr*)&name, name.Length));
         return error is 0 or SocketErrno.InProgress ? socket : Fail(socket, error);
     }
 
@@ -168,13 +169,13 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     private static int Bind(int socket, IpEndpoint endpoint)
     {
         var name = new SocketName(endpoint);
-        return SocketErrno.Of(bind(socket, (sockaddr*)&name, name.Length));
+        return ErrorOf(bind(socket, (sockaddr*)&name, name.Length));
     }
 
-    private static int Listen(int socket) => SocketErrno.Of(listen(socket, int.MaxValue)); // Cut to net.core.somaxconn.
+    private static int Listen(int socket) => ErrorOf(listen(socket, int.MaxValue)); // Cut to net.core.somaxconn.
 
     private static int Set(int socket, int level, int name, int value) =>
-        SocketErrno.Of(setsockopt(socket, level, name, &value, sizeof(int)));
+        ErrorOf(setsockopt(socket, level, name, &value, sizeof(int)));
 
     private static int Fail(int socket, int error)
     {

@@ -1,5 +1,4 @@
 using KubeProxy.Netlink;
-using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -18,12 +17,6 @@ internal static class SocketErrno
     public const int TimedOut = 110; // ETIMEDOUT
     public const int ConnectionRefused = 111; // ECONNREFUSED
     public const int InProgress = 115; // EINPROGRESS
-
-    /// <summary>
-    /// 0, or the errno of a call that gave a negative result. To be asked before anything else is done: Tmds.LibC's errno is that of this
-    /// thread's last call into native code, the runtime's own included.
-    /// </summary>
-    public static int Of(long result) => result < 0 ? errno : 0;
 
     /// <summary>Whether it says that this host is short of something, rather than something about the peer.</summary>
     public static bool IsExhaustion(int errno) =>

@@ -1,4 +1,5 @@
 using Tmds.Linux;
+using static KubeProxy.Netlink.CallResult;
 using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
@@ -29,7 +30,7 @@ internal sealed class TcpAcceptor : IReadiness
             var name = default(SocketName);
             socklen_t length = SocketName.MaxLength;
             var socket = accept4(_socket, (sockaddr*)&name, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            var error = SocketErrno.Of(socket);
+            var error = ErrorOf(socket);
             if (error != 0)
             {
                 if (error == SocketErrno.TryAgain) return;

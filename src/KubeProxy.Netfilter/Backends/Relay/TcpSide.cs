@@ -1,3 +1,4 @@
+using static KubeProxy.Netlink.CallResult;
 using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
@@ -65,7 +66,7 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
             while (true)
             {
                 var count = (int)recv(Socket, start, buffer.Length, flags);
-                var error = SocketErrno.Of(count);
+                var error = ErrorOf(count);
                 if (error == 0) return count;
                 if (error != SocketErrno.Interrupted) return -error;
             }
@@ -78,7 +79,7 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
         while (true)
         {
             var taken = (int)recv(Socket, null, count, MSG_TRUNC);
-            var error = SocketErrno.Of(taken);
+            var error = ErrorOf(taken);
             if (error == 0) return taken;
             if (error != SocketErrno.Interrupted) return -error;
         }
@@ -92,7 +93,7 @@ internal sealed class TcpSide(TcpConnection connection) : IReadiness
             while (true)
             {
                 var count = (int)send(Socket, start, data.Length, MSG_NOSIGNAL);
-                var error = SocketErrno.Of(count);
+                var error = ErrorOf(count);
                 if (error == SocketErrno.Interrupted) continue;
                 if (error is not (0 or SocketErrno.TryAgain)) return -error;
                 if (count < data.Length) CanSend = false;
