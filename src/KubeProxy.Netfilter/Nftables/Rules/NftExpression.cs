@@ -121,6 +121,13 @@ public enum NftCtStatus : uint
 /// <summary>Connection tracking.</summary>
 public sealed record NftCt(NftCtKey Key) : NftExpression;
 
+/// <summary>
+/// An address of the first packet of the connection, whatever became of it since: <c>ct original ip saddr</c>. Only in tables of the
+/// field's family.
+/// </summary>
+/// <param name="Field">A source or destination address.</param>
+public sealed record NftCtOriginal(NftField Field) : NftExpression;
+
 /// <summary>Which address <see cref="NftFibAddrType"/> looks up.</summary>
 public enum NftFibAddress
 {
@@ -154,6 +161,14 @@ public sealed record NftFibAddrType(NftFibAddress Address) : NftExpression;
 /// <param name="Modulus">1 or more.</param>
 /// <param name="Incremental">Counting up instead of random.</param>
 public sealed record NftNumgen(uint Modulus, bool Incremental = false) : NftExpression;
+
+/// <summary>
+/// A hash of a value: <c>jhash ip saddr . ip daddr mod 4294967295 seed 0x1</c>. See <c>NftJenkins</c> for the same outside of the kernel.
+/// </summary>
+/// <param name="Value">What is hashed: a value, or several concatenated.</param>
+/// <param name="Modulus">The hash is from 0 to this minus 1; 1 or more.</param>
+/// <param name="Seed">Hashes with different seeds have nothing to do with each other.</param>
+public sealed record NftJhash(NftExpression Value, uint Modulus, uint Seed) : NftExpression;
 
 /// <summary>Several values one after the other, each padded to 4 bytes: <c>a . b . c</c>.</summary>
 public sealed record NftConcat : NftExpression

@@ -24,6 +24,7 @@ public static class NftExpressionTypes
         NftMapLookup lookup => FamiliesOf(lookup.Key),
         NftAnonymousMapLookup lookup => FamiliesOf(lookup.Key),
         NftBitwise bitwise => FamiliesOf(bitwise.Value),
+        NftJhash hash => FamiliesOf(hash.Value),
         _ => [],
     };
 
@@ -39,7 +40,9 @@ public static class NftExpressionTypes
             NftCtKey.Mark => NftDataType.Mark,
             _ => throw new ArgumentOutOfRangeException(nameof(expression), ct.Key, "Not a ct key that this library knows."),
         },
+        NftCtOriginal original => NftFields.Layout(original.Field).Type,
         NftFibAddrType => NftDataType.FibAddrType,
+        NftJhash => NftDataType.Integer,
         NftNumgen => NftDataType.Integer,
         NftConstant constant => constant.Type,
         NftBitwise bitwise => TypeOf(bitwise.Value),

@@ -51,6 +51,26 @@ internal static class NftFields
         return null;
     }
 
+    /// <summary>The key (<c>enum nft_ct_keys</c>) by which a connection's address is loaded.</summary>
+    public static uint CtKeyOf(NftField address) => address switch
+    {
+        NftField.IpSaddr => 19, // NFT_CT_SRC_IP
+        NftField.IpDaddr => 20, // NFT_CT_DST_IP
+        NftField.Ip6Saddr => 21, // NFT_CT_SRC_IP6
+        NftField.Ip6Daddr => 22, // NFT_CT_DST_IP6
+        _ => throw new ArgumentOutOfRangeException(nameof(address), address, "Not an address."),
+    };
+
+    /// <summary>The address that such a key loads; null for other keys.</summary>
+    public static NftField? FindCtAddress(uint key) => key switch
+    {
+        19 => NftField.IpSaddr,
+        20 => NftField.IpDaddr,
+        21 => NftField.Ip6Saddr,
+        22 => NftField.Ip6Daddr,
+        _ => null,
+    };
+
     public static NftFieldLayout? Find(uint typeofHeader, uint typeofField) =>
         Array.Find(Layouts, layout => layout.TypeofHeader == typeofHeader && layout.TypeofField == typeofField);
 }

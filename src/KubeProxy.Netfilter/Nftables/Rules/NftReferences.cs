@@ -23,7 +23,8 @@ internal static class NftReferences
     {
         NftSetMatch match => [match.Set, .. Sets(match.Key)],
         NftVerdictMapStatement map => [map.Map, .. Sets(map.Key)],
-        NftDynset dynset => [dynset.Set, .. Sets(dynset.Key)],
+        NftDynset dynset => [dynset.Set, .. Sets(dynset.Key), .. dynset.Data is { } data ? Sets(data) : []],
+        NftSetAddress set => Sets(set.Value),
         NftMatch match => Sets(match.Left),
         NftPrefixMatch match => Sets(match.Left),
         NftBitsMatch match => Sets(match.Left),
@@ -41,6 +42,7 @@ internal static class NftReferences
         NftMapLookup lookup => [lookup.Map, .. Sets(lookup.Key)],
         NftAnonymousMapLookup lookup => Sets(lookup.Key),
         NftBitwise bitwise => Sets(bitwise.Value),
+        NftJhash hash => Sets(hash.Value),
         NftConcat concat => concat.Parts.SelectMany(Sets),
         _ => [],
     };

@@ -44,6 +44,14 @@ public sealed record NftSetMark(NftExpression Value) : NftStatement;
 public sealed record NftSetCtMark(NftExpression Value) : NftStatement;
 
 /// <summary>
+/// Writes an address into the packet, and corrects the checksums: <c>ip daddr set ip saddr map @name</c>. Does not match when the map
+/// has nothing, and changes nothing then.
+/// </summary>
+/// <param name="Field">A source or destination address.</param>
+/// <param name="Value">What is written.</param>
+public sealed record NftSetAddress(NftField Field, NftExpression Value) : NftStatement;
+
+/// <summary>
 /// Translates the destination to what <paramref name="Target"/> yields, an address or address and port:
 /// <c>dnat ip to ... map @endpoints</c>, or to a constant.
 /// </summary>
@@ -114,9 +122,15 @@ public enum NftDynsetOperation : uint
     Delete = 2, // NFT_DYNSET_OP_DELETE
 }
 
-/// <summary>Changes a dynamic set from the packet path: <c>update @affinity { ip saddr }</c>.</summary>
+/// <summary>
+/// Changes a dynamic set or map from the packet path: <c>update @affinity { ip saddr }</c>. What an element of a map maps to does not change
+/// while it is there. nft 1.0.6 loads a map's key of at most 16 bytes.
+/// </summary>
 public sealed record NftDynset(NftDynsetOperation Operation, string Set, NftExpression Key) : NftStatement
 {
     /// <summary>How long the element lives from now on; null: as the set says. Millisecond resolution.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>What an element that is added maps to; null for sets, needed for maps. Must not come from a map: nft cannot list that.</summary>
+    public NftExpression? Data { get; init; }
 }

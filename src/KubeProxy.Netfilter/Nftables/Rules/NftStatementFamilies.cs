@@ -17,7 +17,8 @@ internal static class NftStatementFamilies
         NftDnat dnat => NftExpressionTypes.FamiliesOf(dnat.Target),
         NftTproxy tproxy => [tproxy.Address.Type == NftDataType.Ipv6Addr ? NftFamily.Ip6 : NftFamily.Ip],
         NftRedirect redirect => NftExpressionTypes.FamiliesOf(redirect.Port),
-        NftDynset dynset => NftExpressionTypes.FamiliesOf(dynset.Key),
+        NftSetAddress set => [.. NftExpressionTypes.FamiliesOf(new NftPayload(set.Field)), .. NftExpressionTypes.FamiliesOf(set.Value)],
+        NftDynset dynset => [.. NftExpressionTypes.FamiliesOf(dynset.Key), .. dynset.Data is { } data ? NftExpressionTypes.FamiliesOf(data) : []],
         _ => [],
     };
 }

@@ -35,9 +35,8 @@ internal static class NftRuleText
         NftReject reject => reject.TcpReset ? "reject with tcp reset" : "reject",
         NftCounter counter => $"counter packets {counter.Packets} bytes {counter.Bytes}",
         NftLog log => log.Prefix.Length == 0 ? "log" : $"log prefix {NftValueText.Quoted(log.Prefix)}",
-        NftDynset { Timeout: { } timeout } dynset =>
-            $"{Word(dynset.Operation)} @{dynset.Set} {{ {Expression(dynset.Key)} timeout {NftValueText.Time(timeout)} }}",
-        NftDynset dynset => $"{Word(dynset.Operation)} @{dynset.Set} {{ {Expression(dynset.Key)} }}",
+        NftSetAddress set => $"{NftFields.Layout(set.Field).Text} set {Expression(set.Value)}",
+        NftDynset dynset => Dynset(dynset),
         NftOpaque opaque => $"# opaque {opaque.Name} {Convert.ToHexStringLower(opaque.Attributes.AsSpan())} #",
         _ => statement.ToString(),
     };
@@ -47,6 +46,8 @@ internal static class NftRuleText
         NftPayload payload => NftFields.Layout(payload.Field).Text,
         NftMeta meta => Meta(meta.Key),
         NftCt ct => "ct " + Word(ct.Key),
+        NftCtOriginal original => "ct original " + NftFields.Layout(original.Field).Text,
+        NftJhash hash => $"jhash {Expression(hash.Value)} mod {NftValueText.Decimal(hash.Modulus)} seed 0x{hash.Seed:x}",
         NftFibAddrType fib => $"fib {Word(fib.Address)} type",
         NftNumgen numgen => $"numgen {(numgen.Incremental ? "inc" : "random")} mod {NftValueText.Decimal(numgen.Modulus)}",
         NftConcat concat => string.Join(" . ", concat.Parts.Select(Expression)),
@@ -56,6 +57,13 @@ internal static class NftRuleText
         NftBitwise bitwise => Bitwise(bitwise),
         _ => expression.ToString(),
     };
+
+    private static string Dynset(NftDynset dynset)
+    {
+        var timeout = dynset.Timeout is { } time ? " timeout " + NftValueText.Time(time) : "";
+        var data = dynset.Data is { } value ? " : " + Expression(value) : "";
+        return $"{Word(dynset.Operation)} @{dynset.Set} {{ {Expression(dynset.Key)}{timeout}{data} }}";
+    }
 
     private static string Match(NftMatch match)
     {

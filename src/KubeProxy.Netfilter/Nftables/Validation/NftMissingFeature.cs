@@ -59,7 +59,8 @@ internal static class NftMissingFeature
         if (expressions.OfType<NftFibAddrType>().Any())
             yield return family == NftFamily.Inet ? "CONFIG_NFT_FIB_INET (module nft_fib_inet)" : $"CONFIG_NFT_FIB_IPV{version} (module nft_fib_ipv{version})";
         if (expressions.OfType<NftNumgen>().Any()) yield return "CONFIG_NFT_NUMGEN (module nft_numgen)";
-        if (expressions.OfType<NftCt>().Any()) yield return "CONFIG_NFT_CT (module nft_ct)";
+        if (expressions.OfType<NftJhash>().Any()) yield return "CONFIG_NFT_HASH (module nft_hash)";
+        if (expressions.Any(expression => expression is NftCt or NftCtOriginal)) yield return "CONFIG_NFT_CT (module nft_ct)";
     }
 
     private static IEnumerable<NftExpression> Expressions(NftStatement statement) => statement switch
@@ -75,7 +76,8 @@ internal static class NftMissingFeature
         NftSetCtMark mark => Parts(mark.Value).Append(new NftCt(NftCtKey.Mark)),
         NftDnat dnat => Parts(dnat.Target),
         NftRedirect redirect => Parts(redirect.Port),
-        NftDynset dynset => Parts(dynset.Key),
+        NftDynset dynset => [.. Parts(dynset.Key), .. dynset.Data is { } data ? Parts(data) : []],
+        NftSetAddress set => Parts(set.Value),
         _ => [],
     };
 
@@ -85,6 +87,7 @@ internal static class NftMissingFeature
         NftMapLookup lookup => Parts(lookup.Key),
         NftAnonymousMapLookup lookup => Parts(lookup.Key),
         NftBitwise bitwise => Parts(bitwise.Value),
+        NftJhash hash => Parts(hash.Value).Append(hash),
         _ => [expression],
     };
 }

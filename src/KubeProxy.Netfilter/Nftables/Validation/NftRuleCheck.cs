@@ -50,7 +50,8 @@ internal static class NftRuleCheck
         NftTproxy tproxy => Expression(family, tproxy.Address) ?? Tproxy(family, tproxy),
         NftLog log => Encoding.UTF8.GetByteCount(log.Prefix) > MaxLogPrefix || log.Prefix.AsSpan().ContainsAny('"', '\n', '\0')
             ? $"the prefix has at most {MaxLogPrefix} bytes, no quote, line end or zero" : null,
-        NftDynset dynset => Expression(family, dynset.Key),
+        NftDynset dynset => Expression(family, dynset.Key) ?? (dynset.Data is { } data ? Expression(family, data) ?? Data(data) : null),
+        NftSetAddress set => Expression(family, new NftPayload(set.Field)) ?? Expression(family, set.Value) ?? Address(set),
         NftTransparentSocket or NftMasquerade or NftReject or NftCounter or NftOpaque => null,
         _ => "unknown statement",
     };
@@ -64,6 +65,8 @@ internal static class NftRuleCheck
         NftAnonymousMapLookup map => Expression(family, map.Key)
             ?? Elements(map.Key, NftDataTypes.ByteLength(map.DataType.Parts.AsSpan()), false, map.Elements),
         NftBitwise bitwise => Expression(family, bitwise.Value) ?? Number(bitwise.Value),
+        NftCtOriginal original => Original(family, original),
+        NftJhash hash => Expression(family, hash.Value) ?? Hash(hash),
         NftNumgen { Modulus: 0 } => "numgen needs a modulus of 1 or more",
         NftConstant constant => constant.Value.Length == constant.Type.ByteLength() ? null : "the constant does not have the length of its type",
         _ => null,
@@ -72,12 +75,34 @@ internal static class NftRuleCheck
     private static string? Concat(NftFamily family, NftConcat concat)
     {
         if (concat.Parts.Length < 2) return "a concatenation has two or more parts";
-        if (concat.Parts.FirstOrDefault(part => part is not (NftPayload or NftMeta or NftCt or NftFibAddrType or NftNumgen)) is { } wrong)
+        if (concat.Parts.FirstOrDefault(part => part is not (NftPayload or NftMeta or NftCt or NftCtOriginal or NftFibAddrType or NftNumgen or NftJhash)) is { } wrong)
             return $"{Text.NftText.Of(wrong)} cannot be part of a concatenation";
         if (concat.Parts.Length > NftDataTypes.MaxConcatenation) return $"more than {NftDataTypes.MaxConcatenation} parts";
         if (NftDataTypes.ByteLength(concat.TypesOf().AsSpan()) > NftData.MaxLength) return $"longer than {NftData.MaxLength} bytes";
         return concat.Parts.Select(part => Expression(family, part)).FirstOrDefault(problem => problem is not null);
     }
+
+    private static string? Original(NftFamily family, NftCtOriginal original) =>
+        !IsAddress(original.Field) ? "only addresses are kept" : NftFields.Layout(original.Field).Family == family ? null : $"no such address in the {family} family";
+
+    private static string? Hash(NftJhash hash)
+    {
+        if (hash.Modulus == 0) return "jhash needs a modulus of 1 or more";
+        var parts = hash.Value is NftConcat concat ? [.. concat.Parts] : new[] { hash.Value };
+        return parts.All(part => part is NftPayload or NftCtOriginal) ? null : "only addresses and ports can be hashed";
+    }
+
+    private static string? Data(NftExpression data) =>
+        data is NftPayload or NftMeta or NftCt or NftCtOriginal ? null : "the data of an element that a rule adds is a field or what is known of the connection";
+
+    private static string? Address(NftSetAddress set)
+    {
+        if (!IsAddress(set.Field)) return "only addresses can be written";
+        var type = NftFields.Layout(set.Field).Type;
+        return set.Value.TypesOf() is [] || (set.Value.TypesOf() is [var own] && own == type) ? null : $"the value is not of type {type.NftName()}";
+    }
+
+    private static bool IsAddress(NftField field) => field is NftField.IpSaddr or NftField.IpDaddr or NftField.Ip6Saddr or NftField.Ip6Daddr;
 
     private static string? Constant(NftExpression left, NftConstant right)
     {

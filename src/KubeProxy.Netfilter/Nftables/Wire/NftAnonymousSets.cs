@@ -29,7 +29,8 @@ internal static class NftAnonymousSets
         NftSetCtMark mark => Of(table, mark.Value),
         NftDnat dnat => Of(table, dnat.Target),
         NftRedirect redirect => Of(table, redirect.Port),
-        NftDynset dynset => Of(table, dynset.Key),
+        NftDynset dynset => [.. Of(table, dynset.Key), .. dynset.Data is { } data ? Of(table, data) : []],
+        NftSetAddress set => Of(table, set.Value),
         _ => [],
     };
 

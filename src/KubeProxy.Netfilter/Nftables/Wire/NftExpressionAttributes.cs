@@ -8,6 +8,20 @@ internal enum PayloadAttribute : ushort
     Offset = 3,
     Length = 4,
     SourceRegister = 5,
+    ChecksumType = 6,
+    ChecksumOffset = 7,
+    ChecksumFlags = 8,
+}
+
+internal enum HashAttribute : ushort
+{
+    SourceRegister = 1,
+    DestinationRegister = 2,
+    Length = 3,
+    Modulus = 4,
+    Seed = 5,
+    Offset = 6,
+    Type = 7,
 }
 
 internal enum MetaAttribute : ushort
@@ -153,6 +167,12 @@ internal static class NftExpressionValues
     public const uint FibDestination = 2; // NFTA_FIB_F_DADDR
     public const uint NumgenIncremental = 0; // NFT_NG_INCREMENTAL
     public const uint NumgenRandom = 1; // NFT_NG_RANDOM
+    public const uint ChecksumNone = 0; // NFT_PAYLOAD_CSUM_NONE
+    public const uint ChecksumInet = 1; // NFT_PAYLOAD_CSUM_INET
+    public const uint ChecksumOfIp = 10; // the offset of the checksum in the header
+    public const uint ChecksumPseudoHeader = 1; // NFT_PAYLOAD_L4CSUM_PSEUDOHDR
+    public const uint CtOriginal = 0; // IP_CT_DIR_ORIGINAL
+    public const uint HashJenkins = 0; // NFT_HASH_JENKINS
     public const uint BitwiseMaskXor = 0; // NFT_BITWISE_MASK_XOR
     public const uint LookupInverted = 1; // NFT_LOOKUP_F_INV
     public const uint DestinationNat = 1; // NFT_NAT_DNAT

@@ -20,6 +20,20 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(PayloadAttribute.Length, (uint)length);
     }
 
+    public void SetPayload(int slot, NftFieldLayout field)
+    {
+        var isIp = field.Family == NftFamily.Ip;
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("payload");
+        writer.PutU32BigEndian(PayloadAttribute.SourceRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(PayloadAttribute.Base, field.Base);
+        writer.PutU32BigEndian(PayloadAttribute.Offset, field.Offset);
+        writer.PutU32BigEndian(PayloadAttribute.Length, (uint)field.Length);
+        writer.PutU32BigEndian(PayloadAttribute.ChecksumType, isIp ? ChecksumInet : ChecksumNone);
+        writer.PutU32BigEndian(PayloadAttribute.ChecksumOffset, isIp ? ChecksumOfIp : 0);
+        writer.PutU32BigEndian(PayloadAttribute.ChecksumFlags, ChecksumPseudoHeader);
+    }
+
     public void Meta(int slot, NftMetaKey key)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
@@ -42,6 +56,15 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         using var data = Begin("ct");
         writer.PutU32BigEndian(CtAttribute.Key, (uint)key);
         writer.PutU32BigEndian(CtAttribute.DestinationRegister, NftRegister.Number(slot));
+    }
+
+    public void CtOriginalAddress(int slot, uint key)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("ct");
+        writer.PutU32BigEndian(CtAttribute.Key, key);
+        writer.PutU32BigEndian(CtAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU8(CtAttribute.Direction, (byte)CtOriginal);
     }
 
     public void SetCt(NftCtKey key, int slot)
@@ -69,6 +92,23 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(NumgenAttribute.Modulus, numgen.Modulus);
         writer.PutU32BigEndian(NumgenAttribute.Type, numgen.Incremental ? NumgenIncremental : NumgenRandom);
         writer.PutU32BigEndian(NumgenAttribute.Offset, 0);
+    }
+
+    /// <param name="slot">The hash.</param>
+    /// <param name="source">What is hashed.</param>
+    /// <param name="length">How many bytes.</param>
+    /// <param name="hash">How.</param>
+    public void Jhash(int slot, int source, int length, NftJhash hash)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("hash");
+        writer.PutU32BigEndian(HashAttribute.SourceRegister, NftRegister.Number(source));
+        writer.PutU32BigEndian(HashAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(HashAttribute.Length, (uint)length);
+        writer.PutU32BigEndian(HashAttribute.Modulus, hash.Modulus);
+        writer.PutU32BigEndian(HashAttribute.Seed, hash.Seed);
+        writer.PutU32BigEndian(HashAttribute.Offset, 0);
+        writer.PutU32BigEndian(HashAttribute.Type, HashJenkins);
     }
 
     public void Compare(int slot, NftOperator @operator, ReadOnlySpan<byte> value)
@@ -196,12 +236,13 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         if (prefix.Length > 0) writer.PutString(LogAttribute.Prefix, prefix);
     }
 
-    public void Dynset(NftDynset dynset, int key)
+    public void Dynset(NftDynset dynset, int key, int? value)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("dynset");
         writer.PutU32BigEndian(DynsetAttribute.KeyRegister, NftRegister.Number(key));
         writer.PutU32BigEndian(DynsetAttribute.Operation, (uint)dynset.Operation);
+        if (value is { } slot) writer.PutU32BigEndian(DynsetAttribute.DataRegister, NftRegister.Number(slot));
         writer.PutString(DynsetAttribute.SetName, dynset.Set);
         if (dynset.Timeout is { } timeout) writer.PutU64BigEndian(DynsetAttribute.Timeout, (ulong)timeout.TotalMilliseconds);
     }

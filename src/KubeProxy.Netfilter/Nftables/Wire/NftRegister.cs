@@ -23,6 +23,9 @@ internal static class NftRegister
         _ => null,
     };
 
+    /// <summary>The slot at which the next 16-byte register begins.</summary>
+    public static int NextLong(int slot) => ((slot / 4) + 1) * 4;
+
     /// <summary>How many slots a value takes.</summary>
     public static int SlotsOf(int length) => (length + 3) / 4;
 }

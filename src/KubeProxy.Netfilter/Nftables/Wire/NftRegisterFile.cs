@@ -37,6 +37,22 @@ internal sealed class NftRegisterFile
         return new NftConcat(parts.MoveToImmutable());
     }
 
+    /// <summary>The expression, or the concatenation of expressions, that takes up that many bytes; null when there is none.</summary>
+    public NftExpression? Gather(uint? register, int length)
+    {
+        if (register is not { } number || NftRegister.Slot(number) is not { } slot) return null;
+        var parts = ImmutableArray.CreateBuilder<NftExpression>();
+        while (length > 0)
+        {
+            if (slot >= NftRegister.Slots || _slots[slot] is not { Expression: { } part } loaded) return null;
+            parts.Add(part);
+            slot += NftRegister.SlotsOf(loaded.Length);
+            length -= NftDataTypes.Padded(loaded.Length);
+        }
+
+        return length < 0 && parts.Count != 1 ? null : parts.Count switch { 0 => null, 1 => parts[0], _ => new NftConcat(parts.DrainToImmutable()) };
+    }
+
     /// <summary>The expression when it can be a key of that type: nft lets numbers and marks stand for each other.</summary>
     private static NftExpression? Fits(NftExpression? expression, NftDataType type)
     {

@@ -16,6 +16,7 @@ internal sealed partial class NftRuleDecoder
         "ct" => LoadCt(attributes),
         "fib" => LoadFib(attributes),
         "numgen" => LoadNumgen(attributes),
+        "hash" => LoadHash(attributes),
         "socket" => LoadSocket(attributes),
         "bitwise" => LoadBitwise(attributes),
         "immediate" => LoadImmediate(attributes),
@@ -39,8 +40,14 @@ internal sealed partial class NftRuleDecoder
 
     private bool LoadCt(NlAttributes attributes)
     {
-        if (Number(attributes, CtAttribute.Key) is not { } key || !Enum.IsDefined((NftCtKey)key)) return false;
-        if (attributes.TryFind(CtAttribute.Direction, out _)) return false;
+        if (Number(attributes, CtAttribute.Key) is not { } key) return false;
+        if (attributes.TryFind(CtAttribute.Direction, out var direction))
+        {
+            return direction.U8() == CtOriginal && NftFields.FindCtAddress(key) is { } address
+                && LoadValue(Number(attributes, CtAttribute.DestinationRegister), new NftCtOriginal(address));
+        }
+
+        if (!Enum.IsDefined((NftCtKey)key)) return false;
         return LoadValue(Number(attributes, CtAttribute.DestinationRegister), new NftCt((NftCtKey)key));
     }
 
@@ -61,6 +68,15 @@ internal sealed partial class NftRuleDecoder
         if (Number(attributes, NumgenAttribute.Modulus) is not { } modulus || (Number(attributes, NumgenAttribute.Offset) ?? 0) != 0) return false;
         if (Number(attributes, NumgenAttribute.Type) is not ((NumgenRandom or NumgenIncremental) and var type)) return false;
         return LoadValue(Number(attributes, NumgenAttribute.DestinationRegister), new NftNumgen(modulus, type == NumgenIncremental));
+    }
+
+    private bool LoadHash(NlAttributes attributes)
+    {
+        if ((Number(attributes, HashAttribute.Type) ?? HashJenkins) != HashJenkins || (Number(attributes, HashAttribute.Offset) ?? 0) != 0) return false;
+        if (Number(attributes, HashAttribute.Modulus) is not (> 0 and var modulus) || Number(attributes, HashAttribute.Length) is not (<= NftData.MaxLength and var length)) return false;
+        if (!attributes.TryFind(HashAttribute.Seed, out _)) return false;
+        if (_registers.Gather(Number(attributes, HashAttribute.SourceRegister), (int)length) is not { } value) return false;
+        return LoadValue(Number(attributes, HashAttribute.DestinationRegister), new NftJhash(value, modulus, Number(attributes, HashAttribute.Seed)!.Value));
     }
 
     private bool LoadSocket(NlAttributes attributes) => Number(attributes, SocketAttribute.Key) == SocketTransparent

@@ -12,6 +12,7 @@ internal sealed partial class NftRuleDecoder
         "cmp" => Compare(attributes),
         "lookup" => Lookup(attributes),
         "immediate" => Verdict(attributes),
+        "payload" => SetAddress(attributes),
         "meta" => SetMeta(attributes),
         "ct" => SetCt(attributes),
         "nat" => Nat(attributes),
@@ -49,6 +50,18 @@ internal sealed partial class NftRuleDecoder
         if (Number(attributes, ImmediateAttribute.DestinationRegister) != NftRegister.Verdict) return null;
         if (!attributes.TryFind(ImmediateAttribute.Data, out var data)) return null;
         return NftDataCodec.ReadVerdict(data, _verdicts) is { } verdict ? new NftVerdictStatement(verdict) : null;
+    }
+
+    private NftSetAddress? SetAddress(NlAttributes attributes)
+    {
+        if (Number(attributes, PayloadAttribute.Base) is not { } @base || Number(attributes, PayloadAttribute.Offset) is not { } offset) return null;
+        if (Number(attributes, PayloadAttribute.Length) is not (> 0 and <= NftData.MaxLength and var length)) return null;
+        if (NftFields.Find(@base, offset, (int)length, _packetFamily) is not { Type: NftDataType.Ipv4Addr or NftDataType.Ipv6Addr } field || field.Length != length) return null;
+        var isIp = field.Family == NftFamily.Ip;
+        if ((Number(attributes, PayloadAttribute.ChecksumFlags) ?? 0) != ChecksumPseudoHeader) return null;
+        if ((Number(attributes, PayloadAttribute.ChecksumType) ?? ChecksumNone) != (isIp ? ChecksumInet : ChecksumNone)) return null;
+        if (isIp && Number(attributes, PayloadAttribute.ChecksumOffset) != ChecksumOfIp) return null;
+        return Value(Number(attributes, PayloadAttribute.SourceRegister), field.Type) is { } value ? new NftSetAddress(field.Field, value) : null;
     }
 
     private NftSetMark? SetMeta(NlAttributes attributes)
@@ -149,14 +162,22 @@ internal sealed partial class NftRuleDecoder
     private NftDynset? Dynset(NlAttributes attributes)
     {
         if (!attributes.TryFind(DynsetAttribute.SetName, out var name) || !sets.TryGetValue(name.Text(), out var set)) return null;
-        if (attributes.TryFind(DynsetAttribute.DataRegister, out _) || attributes.TryFind(DynsetAttribute.Expression, out _)
+        if (attributes.TryFind(DynsetAttribute.Expression, out _)
             || attributes.TryFind(DynsetAttribute.Expressions, out _) || (Number(attributes, DynsetAttribute.Flags) ?? 0) != 0) return null;
         if (Number(attributes, DynsetAttribute.Operation) is not (<= (uint)NftDynsetOperation.Delete and var operation)) return null;
         if (set.KeyType.Any(type => NftDataTypes.TryByteLength(type) is null)) return null;
         var key = _registers.Gather(Number(attributes, DynsetAttribute.KeyRegister), set.KeyType);
         if (key is null) return null;
+        NftExpression? data = null;
+        if (Number(attributes, DynsetAttribute.DataRegister) is { } register)
+        {
+            if (set.DataType.IsEmpty || set.DataType.Any(type => NftDataTypes.TryByteLength(type) is null)) return null;
+            data = _registers.Gather(register, set.DataType);
+            if (data is null) return null;
+        }
+
         var milliseconds = attributes.TryFind(DynsetAttribute.Timeout, out var timeout) ? timeout.U64BigEndian() : 0;
-        return new NftDynset((NftDynsetOperation)operation, set.Key.Name, key) { Timeout = NftObjectDecoder.Milliseconds(milliseconds) };
+        return new NftDynset((NftDynsetOperation)operation, set.Key.Name, key) { Timeout = NftObjectDecoder.Milliseconds(milliseconds), Data = data };
     }
 
     /// <summary>A register as an expression, a constant taken to be of that type.</summary>

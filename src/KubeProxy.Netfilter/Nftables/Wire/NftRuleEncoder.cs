@@ -54,6 +54,7 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
             case NftVerdictStatement verdict: _expressions.Verdict(verdict.Verdict); break;
             case NftSetMark mark: SetMark(mark); break;
             case NftSetCtMark mark: SetCtMark(mark); break;
+            case NftSetAddress set: SetAddress(set); break;
             case NftDnat dnat: Dnat(dnat); break;
             case NftMasquerade masquerade: _expressions.Masquerade(masquerade.FullyRandom); break;
             case NftRedirect redirect: Redirect(redirect); break;
@@ -142,6 +143,12 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
         _expressions.SetCt(NftCtKey.Mark, 0);
     }
 
+    private void SetAddress(NftSetAddress set)
+    {
+        Load(set.Value, 0);
+        _expressions.SetPayload(0, NftFields.Layout(set.Field));
+    }
+
     private void Dnat(NftDnat dnat)
     {
         Load(dnat.Target, 0);
@@ -186,7 +193,15 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
     private void Dynset(NftDynset dynset)
     {
         Load(dynset.Key, 0);
-        _expressions.Dynset(dynset, 0);
+        if (dynset.Data is not { } data)
+        {
+            _expressions.Dynset(dynset, 0, null);
+            return;
+        }
+
+        var slot = NftRegister.NextLong(NftRegister.SlotsOf(NftDataTypes.ByteLength(dynset.Key.TypesOf().AsSpan())) - 1);
+        Load(data, slot);
+        _expressions.Dynset(dynset, 0, slot);
     }
 
     /// <summary>Puts the value of an expression into the registers from <paramref name="slot"/> on.</summary>
@@ -200,6 +215,8 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
                 break;
             case NftMeta meta: _expressions.Meta(slot, meta.Key); break;
             case NftCt ct: _expressions.Ct(slot, ct.Key); break;
+            case NftCtOriginal original: _expressions.CtOriginalAddress(slot, NftFields.CtKeyOf(original.Field)); break;
+            case NftJhash hash: Jhash(hash, slot); break;
             case NftFibAddrType fib: _expressions.FibAddressTypeOf(slot, fib.Address); break;
             case NftNumgen numgen: _expressions.Numgen(slot, numgen); break;
             case NftConstant constant: _expressions.Immediate(slot, constant.Value.Span); break;
@@ -219,6 +236,14 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
             default:
                 throw new ArgumentException($"{expression} cannot be encoded.", nameof(expression));
         }
+    }
+
+    // As nft does it: what is hashed has a register of its own.
+    private void Jhash(NftJhash hash, int slot)
+    {
+        var source = NftRegister.NextLong(slot);
+        Load(hash.Value, source);
+        _expressions.Jhash(slot, source, NftDataTypes.ByteLength(hash.Value.TypesOf().AsSpan()), hash);
     }
 
     private void LoadParts(NftConcat concat, int slot)
