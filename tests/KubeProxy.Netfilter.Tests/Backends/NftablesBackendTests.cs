@@ -286,6 +286,8 @@ public class NftablesBackendTests
         await harness.SyncAsync(sticky);
         Assert.NotEqual(empty, harness.Nftables.Dump());
         await harness.Backend.SyncAsync(new PlanChanges { Removed = [sticky.Name] }, CancellationToken.None);
+        // What belongs to the timeout stays until the periodic check.
+        await harness.Backend.SyncAsync(new PlanChanges { Verify = true }, CancellationToken.None);
         Assert.Equal(empty, harness.Nftables.Dump());
     }
 

@@ -26,6 +26,9 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
     private readonly TableReader _reader;
     private readonly BalancedCompiler _compiler;
     private readonly RulesetSync _sync;
+    private readonly AffinityCompiler _affinity;
+    private readonly AffinityLayout _affinityLayout;
+    private readonly AffinitySweep _affinitySweep;
     private readonly ForwardAccepts _forwardAccepts;
     private readonly IForeignChanges _forwardChanges;
     private readonly ILogger _logger;
@@ -52,10 +55,15 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
         _balancing = new Balancing(rules);
         _sizes = new ListSizes(_maps);
         _reader = new TableReader(parts.Nftables, _maps, _layout.Table);
-        _compiler = new BalancedCompiler(_maps, new AffinityCompiler(_maps, rules), balancer);
-        var ruleset = new TableRuleset(_maps, _reader, new TableWriter(_maps, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
+        _affinity = new AffinityCompiler(options.Family, _maps);
+        _affinityLayout = new AffinityLayout(rules);
+        _compiler = new BalancedCompiler(_maps, _affinity, balancer);
+        ServiceMaps.AffinityMaps[] affinityMaps = [_maps.AllAffinity];
+        var carryOver = new AffinityCarryOver(parts.Nftables, options.Family, _reader, _maps, _affinity, affinityMaps, () => _sync!.ServicePorts.Plans);
+        var ruleset = new TableRuleset(_maps, _reader, new TableWriter(_maps, _layout.Table), _layout.Table, options.ColdStartTransactionSize, carryOver);
         _forwardAccepts = new ForwardAccepts(parts.Nftables, options.Family, options.Masquerade.Mark);
         _sync = new RulesetSync(options.Mode, options.Family, parts, _compiler, ruleset, this, logger);
+        _affinitySweep = new AffinitySweep(parts.Nftables, options.Family, affinityMaps, _sync.TryWriteBesideAsync, parts.Time);
     }
 
     /// <inheritdoc/>
@@ -66,7 +74,9 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
     {
         _forwardChanges.Start(requestSync);
         await _balancer.StartAsync(requestSync, token);
-        if (await _sync.TryLookAsync(token)) _sizes.Adopt(_reader.FoundChains);
+        if (!await _sync.TryLookAsync(token)) return;
+        _sizes.Adopt(_reader.FoundChains);
+        _affinity.Adopt();
     }, cancellationToken);
 
     /// <inheritdoc/>
@@ -96,11 +106,12 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
             foreach (var plan in _sync.ServicePorts.Plans.Where(moved).ToArray()) _sync.ServicePorts.Update(plan);
         }
 
-        if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();
+        if (_sizes.Update(shrink: changes.Verify) | _affinity.Timeouts.Update(shrink: changes.Verify) || baseChanged) CompileBase();
     }
 
     async ValueTask<bool> IBackendRules.CompleteAsync(bool verify, CancellationToken cancellationToken)
     {
+        await _affinitySweep.SweepAsync(_affinity.TakeLeft(), verify, cancellationToken);
         await EnsureForwardAcceptsAsync(verify, cancellationToken);
         // What it compared with the kernel once it need not compare again because rules are written again.
         var result = await _balancer.SyncAsync(verify, cancellationToken);
@@ -163,6 +174,8 @@ public sealed partial class BalancedBackend : IProxyBackend, IBackendRules
         foreach (var set in _maps.All(_sizes.All)) _maps.Stage(set);
         foreach (var chain in _layout.Chains(_sync.Node with { NodePortAddresses = Everywhere })) _maps.Stage(chain);
         foreach (var chain in _balancing.Chains(_sizes.All, BalancedMaps.ListKinds)) _maps.Stage(chain);
+        foreach (var timeout in _affinity.Timeouts.All) _maps.Stage(_maps.AffinityTimeout(timeout).Set);
+        foreach (var chain in _affinityLayout.Chains(_affinity.Timeouts.All, BalancedMaps.ListKinds)) _maps.Stage(chain);
         foreach (var address in _compiler.Node.ForNodePorts) _maps.NodePortIps.Stage(address, default);
         _maps.Commit(RuleOwner.Base);
     }

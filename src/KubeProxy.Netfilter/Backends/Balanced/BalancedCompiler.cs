@@ -13,8 +13,9 @@ internal sealed class BalancedCompiler(BalancedMaps maps, AffinityCompiler affin
     /// <inheritdoc/>
     public void Compile(RuleOwner owner, ServicePortPlan plan)
     {
-        if (plan.AffinityTimeout is { } timeout && plan.Frontends.Any(frontend => frontend.ShortCircuit)) affinity.StageObjects(plan, timeout);
-        foreach (var frontend in plan.Frontends) Stage(owner, plan, frontend);
+        // The balancer has session affinity of its own.
+        var number = affinity.Stage(owner, plan, plan.Frontends.Any(frontend => frontend.ShortCircuit) ? plan.ClusterEndpoints : [], []);
+        foreach (var frontend in plan.Frontends) Stage(owner, plan, frontend, number);
         foreach (var address in plan.HairpinAddresses) maps.HairpinIps.Stage(address, default);
         maps.Commit(owner);
         balancer.Set(owner, plan, Node);
@@ -23,11 +24,12 @@ internal sealed class BalancedCompiler(BalancedMaps maps, AffinityCompiler affin
     /// <inheritdoc/>
     public void Remove(RuleOwner owner)
     {
+        affinity.Forget(owner);
         maps.Remove(owner);
         balancer.Remove(owner);
     }
 
-    private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
+    private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend, uint? number)
     {
         maps.Policies.Stage(owner, frontend);
         if (frontend.Key.Address is { } address)
@@ -40,7 +42,7 @@ internal sealed class BalancedCompiler(BalancedMaps maps, AffinityCompiler affin
         if (frontend.ShortCircuit)
         {
             kind.ExternalLocal.Stage(frontend.Key, default);
-            ServicePortCompiler.StageList(owner, plan, frontend, kind.All, Destination.ClusterEndpoints);
+            ServicePortCompiler.StageList(owner, plan, frontend, kind.All, Destination.ClusterEndpoints, number);
         }
 
         if (frontend.Masquerade) kind.Masqueraded.Stage(frontend.Key, default);

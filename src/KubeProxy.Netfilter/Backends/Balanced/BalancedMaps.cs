@@ -16,7 +16,7 @@ internal sealed class BalancedMaps : ServiceMaps
     public const string VirtualIps = "virtual-ips";
 
     /// <summary>The kinds of lists that there are.</summary>
-    public static IReadOnlyList<EndpointLists> ListKinds { get; } = [EndpointLists.Ips, EndpointLists.Ports];
+    public static IReadOnlyList<EndpointLists> ListKinds { get; } = [EndpointLists.Ips, EndpointLists.Ports, EndpointLists.Affinity];
 
     private readonly FixedSets _sets;
 

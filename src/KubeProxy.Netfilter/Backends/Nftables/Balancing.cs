@@ -11,7 +11,8 @@ namespace KubeProxy.Netfilter.Backends.Nftables;
 /// for each size of list. It draws until it hits a slot that is taken, which makes all endpoints equally likely; after
 /// <see cref="Draws"/> misses it draws from the first half of the slots, which are all taken. Every chain ends there and leads to no
 /// other: the kernel allows 16 jumps in a row, whichever way a packet takes, so chains that lead to the next smaller size would limit
-/// the length of lists, and the longest list would have all rules refused.
+/// the length of lists, and the longest list would have all rules refused. For session affinity the choice is the number of an endpoint,
+/// which is put into the destination address: see <see cref="AffinityLayout"/>.
 /// <para>
 /// No element of any of these sets and maps has a verdict: the kernel would look through the whole table whenever one is added.
 /// </para>
@@ -25,15 +26,19 @@ internal sealed class Balancing(RuleParts parts)
     /// <summary>The chains of some kinds of lists.</summary>
     /// <param name="sizes">The sizes of lists that there are.</param>
     /// <param name="kinds">The kinds of lists that there are.</param>
-    public IEnumerable<ChainDefinition> Chains(IReadOnlyCollection<SizeClass> sizes, IEnumerable<EndpointLists> kinds) => kinds.SelectMany(lists =>
-        sizes.Select(size => parts.Chain(lists.ChainOf(size), [.. Choose(lists, size)])).Append(parts.Chain(lists.Chain, [.. Sort(lists, sizes)])));
+    public IEnumerable<ChainDefinition> Chains(IReadOnlyCollection<SizeClass> sizes, IReadOnlyCollection<EndpointLists> kinds) => kinds.SelectMany(lists =>
+        sizes.Select(size => parts.Chain(lists.ChainOf(size), [.. Choose(lists, size)])).Append(parts.Chain(lists.Chain, [.. Sort(lists, sizes, kinds)])));
 
-    private IEnumerable<NftRule> Sort(EndpointLists lists, IEnumerable<SizeClass> sizes)
+    private IEnumerable<NftRule> Sort(EndpointLists lists, IEnumerable<SizeClass> sizes, IReadOnlyCollection<EndpointLists> kinds)
     {
-        var frontend = parts.FrontendOf(lists.NodePorts);
+        var owner = parts.OwnerOf(lists);
         foreach (var size in sizes)
-            yield return new NftRule(new NftSetMatch(frontend, lists.SetOf(size)), RuleParts.Goto(lists.ChainOf(size)));
-        yield return new NftRule(new NftVerdictMapStatement(frontend, lists.AffinityMap));
+            yield return new NftRule(new NftSetMatch(owner, lists.SetOf(size)), RuleParts.Goto(lists.ChainOf(size)));
+        if (lists.AffinityMap is { } map && kinds.Contains(EndpointLists.Affinity)) yield return Remembering(map, AffinityLayout.Chain);
+        if (lists.LocalAffinityMap is { } local && kinds.Contains(EndpointLists.LocalAffinity)) yield return Remembering(local, AffinityLayout.LocalChain);
+
+        NftRule Remembering(string frontends, string chain) =>
+            new(new NftSetAddress(parts.SaddrField, new NftMapLookup(owner, frontends)), RuleParts.Goto(chain));
     }
 
     private IEnumerable<NftRule> Choose(EndpointLists lists, SizeClass size)
@@ -45,7 +50,10 @@ internal sealed class Balancing(RuleParts parts)
 
     private NftRule Draw(EndpointLists lists, SizeClass size)
     {
-        var slot = new NftConcat([.. parts.FrontendOf(lists.NodePorts).Parts, new NftNumgen((uint)size.Slots)]);
+        var number = new NftNumgen((uint)size.Slots);
+        if (lists.Owner == ListOwner.ServicePort)
+            return new NftRule(new NftSetAddress(parts.DaddrField, new NftMapLookup(new NftConcat(parts.Saddr, number), lists.Map)), RuleParts.Return);
+        var slot = new NftConcat([.. parts.FrontendOf(lists.NodePorts).Parts, number]);
         return new NftRule(new NftDnat(new NftMapLookup(slot, lists.Map), null, TargetHasPort: true, parts.Family == IpFamily.IPv6));
     }
 }

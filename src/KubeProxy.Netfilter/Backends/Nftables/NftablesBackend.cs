@@ -20,6 +20,9 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     private readonly TableReader _reader;
     private readonly RulesetSync _sync;
     private readonly ListSizes _sizes;
+    private readonly AffinityCompiler _affinity;
+    private readonly AffinityLayout _affinityLayout;
+    private readonly AffinitySweep _affinitySweep;
     private readonly LocalhostMetrics? _localhostMetrics;
     private readonly LocalhostNodePorts? _localhost;
 
@@ -39,9 +42,13 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         _state = new ServiceMaps(options.Family, _sets);
         _sizes = new ListSizes(_state);
         _reader = new TableReader(parts.Nftables, _state, _layout.Table);
-        var compiler = new ServicePortCompiler(_state, new AffinityCompiler(_state, rules));
-        var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
-        _sync = new RulesetSync("nftables", options.Family, parts, compiler, ruleset, this, logger);
+        _affinity = new AffinityCompiler(options.Family, _state);
+        _affinityLayout = new AffinityLayout(rules);
+        ServiceMaps.AffinityMaps[] affinityMaps = [_state.AllAffinity, _state.LocalAffinity];
+        var carryOver = new AffinityCarryOver(parts.Nftables, options.Family, _reader, _state, _affinity, affinityMaps, () => _sync!.ServicePorts.Plans);
+        var ruleset = new TableRuleset(_state, _reader, new TableWriter(_state, _layout.Table), _layout.Table, options.ColdStartTransactionSize, carryOver);
+        _sync = new RulesetSync("nftables", options.Family, parts, new ServicePortCompiler(_state, _affinity), ruleset, this, logger);
+        _affinitySweep = new AffinitySweep(parts.Nftables, options.Family, affinityMaps, _sync.TryWriteBesideAsync, parts.Time);
         if (!options.LocalhostNodePorts) return;
         _localhostMetrics = new LocalhostMetrics(parts.Meters, options.Family, parts.Nftables, () => parts.Localhost?.ListenerCount ?? 0);
         if (parts.Localhost is { } relay) _localhost = new LocalhostNodePorts(relay, _localhostMetrics, parts.Time, logger);
@@ -78,7 +85,13 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         _localhost?.Absorb(changes);
         foreach (var name in changes.Removed) _sync.ServicePorts.Remove(name);
         foreach (var plan in changes.Updated) _sync.ServicePorts.Update(plan);
-        if (_sizes.Update(shrink: changes.Verify) || baseChanged) CompileBase();
+        if (_sizes.Update(shrink: changes.Verify) | _affinity.Timeouts.Update(shrink: changes.Verify) || baseChanged) CompileBase();
+    }
+
+    async ValueTask<bool> IBackendRules.CompleteAsync(bool verify, CancellationToken cancellationToken)
+    {
+        await _affinitySweep.SweepAsync(_affinity.TakeLeft(), verify, cancellationToken);
+        return true;
     }
 
     bool IBackendRules.DoWithout(IReadOnlyCollection<string> refused, string reason)
@@ -93,6 +106,8 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         foreach (var set in _sets.All(_sizes.All, EndpointLists.All)) _state.Stage(set);
         foreach (var chain in _layout.Chains(_sync.Node)) _state.Stage(chain);
         foreach (var chain in _balancing.Chains(_sizes.All, EndpointLists.All)) _state.Stage(chain);
+        foreach (var timeout in _affinity.Timeouts.All) _state.Stage(_state.AffinityTimeout(timeout).Set);
+        foreach (var chain in _affinityLayout.Chains(_affinity.Timeouts.All, EndpointLists.All)) _state.Stage(chain);
         foreach (var address in NodePortAddresses()) _state.NodePortIps.Stage(address, default);
         _state.Commit(RuleOwner.Base);
     }
@@ -105,6 +120,8 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        if (await _sync.TryLookAsync(cancellationToken)) _sizes.Adopt(_reader.FoundChains);
+        if (!await _sync.TryLookAsync(cancellationToken)) return;
+        _sizes.Adopt(_reader.FoundChains);
+        _affinity.Adopt();
     }
 }

@@ -10,19 +10,23 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
     /// <inheritdoc/>
     public void Compile(RuleOwner owner, ServicePortPlan plan)
     {
-        if (plan.AffinityTimeout is { } timeout) affinity.StageObjects(plan, timeout);
-        foreach (var frontend in plan.Frontends) Stage(owner, plan, frontend);
+        var number = affinity.Stage(owner, plan, plan.ClusterEndpoints, plan.LocalEndpoints);
+        foreach (var frontend in plan.Frontends) Stage(owner, plan, frontend, number);
         foreach (var address in plan.HairpinAddresses) state.HairpinIps.Stage(address, default);
         state.Commit(owner);
     }
 
     /// <inheritdoc/>
-    public void Remove(RuleOwner owner) => state.Remove(owner);
+    public void Remove(RuleOwner owner)
+    {
+        affinity.Forget(owner);
+        state.Remove(owner);
+    }
 
     /// <inheritdoc/>
     public void Expect(int servicePorts) => state.Expect(servicePorts);
 
-    private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend)
+    private void Stage(RuleOwner owner, ServicePortPlan plan, Frontend frontend, uint? number)
     {
         var maps = frontend.Key.Address is null ? state.NodePorts : state.Ips;
         state.Policies.Stage(owner, frontend);
@@ -30,22 +34,29 @@ internal sealed class ServicePortCompiler(ServiceMaps state, AffinityCompiler af
         if (frontend.IsExternalLocal)
         {
             maps.ExternalLocal.Stage(frontend.Key, default);
-            if (frontend.ShortCircuit) StageList(owner, plan, frontend, maps.All, Destination.ClusterEndpoints);
-            if (frontend.Destination == Destination.LocalEndpoints) StageList(owner, plan, frontend, maps.Local, Destination.LocalEndpoints);
+            if (frontend.ShortCircuit) StageList(owner, plan, frontend, maps.All, Destination.ClusterEndpoints, number);
+            if (frontend.Destination == Destination.LocalEndpoints) StageList(owner, plan, frontend, maps.Local, Destination.LocalEndpoints, number);
         }
         else if (frontend.IsBalanced)
         {
             if (frontend.Masquerade) maps.Masqueraded.Stage(frontend.Key, default);
-            StageList(owner, plan, frontend, maps.All, frontend.Destination);
+            StageList(owner, plan, frontend, maps.All, frontend.Destination, number);
         }
     }
 
     /// <summary>Stages a list of endpoints for a frontend, and what leads to it.</summary>
-    public static void StageList(RuleOwner owner, ServicePortPlan plan, Frontend frontend, ServiceMaps.Lists lists, Destination destination)
+    /// <param name="owner">The service port.</param>
+    /// <param name="plan">Its plan.</param>
+    /// <param name="frontend">The frontend.</param>
+    /// <param name="lists">The kind of list.</param>
+    /// <param name="destination">Which endpoints.</param>
+    /// <param name="affinity">The number of the service port if it asks for session affinity: then it has the lists, and not each frontend.</param>
+    public static void StageList(RuleOwner owner, ServicePortPlan plan, Frontend frontend, ServiceMaps.Lists lists, Destination destination, uint? affinity)
     {
-        if (plan.AffinityTimeout is not null)
+        if (affinity is { } number)
         {
-            lists.Affinity.Stage(frontend.Key, new FrontendVerdict(AffinityCompiler.VerdictFor(plan, destination), owner.Comment));
+            var remembered = destination == Destination.LocalEndpoints ? lists.LocalAffinity : lists.Affinity;
+            remembered?.Stage(frontend.Key, new AffinityFrontend(number, owner.Comment));
             return;
         }
 

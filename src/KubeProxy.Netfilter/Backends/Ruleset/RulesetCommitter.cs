@@ -84,6 +84,35 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         }
     }
 
+    /// <summary>Writes something that is not part of what is desired, once.</summary>
+    /// <returns>False when the kernel refuses it, or what is known of the kernel cannot be relied upon.</returns>
+    public async Task<bool> TryWriteBesideAsync(List<PendingWrite> writes, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < Attempts && Known; attempt++)
+        {
+            try
+            {
+                using var prepared = new PreparedWrites(nftables, writes);
+                await CommitAsync(prepared, null, cancellationToken);
+                return true;
+            }
+            catch (NftTransactionException e) when (e.IsStale)
+            {
+                await CatchUpAsync(cancellationToken);
+            }
+            catch (NftTransactionException)
+            {
+                return false;
+            }
+            catch (NftUnknownOutcomeException)
+            {
+                Known = false;
+            }
+        }
+
+        return false;
+    }
+
     // Returns null when it was written or has to be tried again, otherwise who is to blame.
     private async Task<Refusal?> TryWriteAsync(CancellationToken cancellationToken)
     {

@@ -101,6 +101,9 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         }
     }
 
+    /// <inheritdoc cref="RulesetCommitter.TryWriteBesideAsync"/>
+    public Task<bool> TryWriteBesideAsync(List<PendingWrite> writes, CancellationToken cancellationToken) => _committer.TryWriteBesideAsync(writes, cancellationToken);
+
     /// <summary>See <see cref="IProxyBackend.SyncAsync"/>.</summary>
     public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
     {

@@ -30,6 +30,8 @@ internal ref struct ElementBytesWriter(Span<byte> buffer)
         _length += 4;
     }
 
+    public void Number(IpFamily family, uint number) => Address(AffinityNumber.ToAddress(family, number));
+
     // What numgen yields is a number in host order.
     public void Index(uint index)
     {
@@ -67,6 +69,12 @@ internal ref struct ElementBytesReader(ReadOnlySpan<byte> bytes)
     {
         port = 0;
         return TryTake(4, out var part) && BinaryPrimitives.TryReadUInt16BigEndian(part, out port);
+    }
+
+    public bool TryNumber(IpFamily family, out uint number)
+    {
+        number = 0;
+        return TryAddress(family, out var address) && AffinityNumber.TryRead(address, out number);
     }
 
     public bool TryIndex(out uint index)

@@ -84,6 +84,18 @@ internal abstract class OwnedElements<TKey, TValue>(NftSet set, List<ElementColl
     /// <summary>What stands at the key: the owner's own wish, or else what the kernel has.</summary>
     public bool TryGetCurrent(RuleOwner owner, TKey key, out TValue value) => Entries.TryGetCurrent(owner, key, out value!);
 
+    /// <summary>Whether there is an element with the key, desired or in the kernel.</summary>
+    public bool Contains(TKey key) => Entries.TryGetDesired(key, out _, out _) || Entries.TryGetKernel(key, out _);
+
+    /// <summary>Whether somebody wants an element with the key.</summary>
+    public bool IsWanted(TKey key) => Entries.TryGetDesired(key, out _, out _);
+
+    /// <summary>Whether somebody else wants an element with the key.</summary>
+    public bool IsOfAnother(RuleOwner owner, TKey key) => Entries.TryGetDesired(key, out _, out var other) && !other.Equals(owner);
+
+    /// <summary>The keys that the kernel is known to have.</summary>
+    public IEnumerable<TKey> KernelKeys => Entries.KernelKeys;
+
     protected RuleOwner? OwnerOf(TKey key) => Entries.TryGetDesired(key, out _, out var owner) ? owner : null;
 
     /// <summary>Elements that are encoded when they are sent, so that a cold start does not hold all of them at once.</summary>

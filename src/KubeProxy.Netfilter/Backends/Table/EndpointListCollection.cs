@@ -10,7 +10,7 @@ namespace KubeProxy.Netfilter.Backends.Table;
 /// A map from slots to endpoints: <c>endpoints</c> and its kin. What is wanted and known is kept as one list for each frontend, a
 /// fraction of the size of an entry for each element; only the slots in which lists differ are written.
 /// </summary>
-internal sealed class EndpointListCollection(NftSet set, EndpointSlotCodec codec, List<ElementCollection> staged)
+internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointSlot, IpEndpoint> codec, List<ElementCollection> staged)
     : OwnedElements<FrontendKey, EndpointList>(set, staged)
 {
     public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize)
@@ -82,7 +82,7 @@ internal sealed class EndpointListCollection(NftSet set, EndpointSlotCodec codec
 
         public EndpointSlot this[int index] => Find(index).Slot;
 
-        public LazyElements Encoded(EndpointSlotCodec codec) => new(count, index =>
+        public LazyElements Encoded(IElementCodec<EndpointSlot, IpEndpoint> codec) => new(count, index =>
         {
             var (slot, endpoint) = Find(index);
             return codec.Encode(slot, endpoint);
@@ -98,7 +98,7 @@ internal sealed class EndpointListCollection(NftSet set, EndpointSlotCodec codec
     }
 
     // A dump has the elements in any order, and some of them twice if the kernel's hash table was growing meanwhile.
-    private sealed class Adoption(EndpointSlotCodec codec, Core.Diff.OwnedCollection<FrontendKey, EndpointList, RuleOwner>.Adoption adoption)
+    private sealed class Adoption(IElementCodec<EndpointSlot, IpEndpoint> codec, Core.Diff.OwnedCollection<FrontendKey, EndpointList, RuleOwner>.Adoption adoption)
         : IElementAdoption
     {
         private readonly Dictionary<FrontendKey, List<(uint, IpEndpoint)>> _lists = [];

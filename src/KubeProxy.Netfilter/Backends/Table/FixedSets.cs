@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using KubeProxy.Netfilter.Backends.Nftables;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Rules;
@@ -26,6 +27,17 @@ internal sealed class FixedSets
     public const string ClusterIps = "cluster-ips";
     public const string NodePortIps = "nodeport-ips";
     public const string HairpinIps = "hairpin-ips";
+
+    /// <summary>What the names of the sets of service ports begin with whose clients are remembered for some time; the seconds follow.</summary>
+    private const string AffinityTimeoutPrefix = "affinity-timeout-";
+
+    public const string AffinityEndpoints = "affinity-endpoints";
+    public const string LocalAffinityEndpoints = "local-affinity-endpoints";
+    public const string AffinityClients = "affinity-clients";
+    public const string LocalAffinityClients = "local-affinity-clients";
+
+    // All clients of all services. The kernel takes memory as they come; this only bounds what an attacker can make it hold.
+    private const uint MostClients = 1 << 22;
 
     /// <summary>Upstream has a verdict map for it, <c>localhost-nodeport-reject-ports</c>.</summary>
     public const string LocalhostNodePorts = "localhost-nodeports";
@@ -56,8 +68,20 @@ internal sealed class FixedSets
             Set(ExternalLocalNodePorts, nodePort, "node port traffic with policy Local"),
             VerdictMap(NoEndpointServices, service, "vmap to drop or reject packets to services with no endpoints"),
             VerdictMap(NoEndpointNodePorts, nodePort, "vmap to drop or reject packets to service nodeports with no endpoints"),
-            .. EndpointLists.All.Select(lists => VerdictMap(lists.AffinityMap, lists.NodePorts ? nodePort : service, "frontends with session affinity")),
-            .. EndpointLists.All.SelectMany(lists => SizeClass.Largest.UpTo().Select(size => Frontends(lists, size, lists.NodePorts ? nodePort : service))),
+            NumberMap(EndpointLists.Affinity.Map, "endpoints of each service port with session affinity, by number, in slots numbered from 0"),
+            NumberMap(EndpointLists.LocalAffinity.Map, "the same, those on this node"),
+            Map(AffinityEndpoints, [parts.AddressType], [parts.AddressType, NftDataType.InetService], "endpoints by number"),
+            Map(LocalAffinityEndpoints, [parts.AddressType], [parts.AddressType, NftDataType.InetService], "endpoints on this node by number"),
+            Clients(AffinityClients, "endpoints, by number, of clients that are remembered"),
+            Clients(LocalAffinityClients, "the same for policy Local, where they differ"),
+            .. EndpointLists.All.SelectMany(lists => new[] { lists.AffinityMap, lists.LocalAffinityMap }.OfType<string>().Select(
+                name => Map(name, lists.NodePorts ? nodePort : service, [parts.AddressType], "frontends with session affinity"))),
+            .. EndpointLists.All.SelectMany(lists => SizeClass.Largest.UpTo().Select(size => Frontends(lists, size, lists.Owner switch
+            {
+                ListOwner.NodePort => nodePort,
+                ListOwner.ServicePort => [parts.AddressType],
+                _ => service,
+            }))),
             Set(FirewallServices, service, "destinations that are subject to LoadBalancerSourceRanges"),
             Set(FirewallSources, [.. service, parts.AddressType], "LoadBalancerSourceRanges") with { Flags = NftSetFlags.Interval },
         ];
@@ -71,7 +95,9 @@ internal sealed class FixedSets
     {
         var unneeded = EndpointLists.All.SelectMany(lists => kinds.Contains(lists)
             ? SizeClass.Largest.UpTo().Except(sizes).Select(lists.SetOf)
-            : [lists.Map, lists.AffinityMap, .. SizeClass.Largest.UpTo().Select(lists.SetOf)]).ToHashSet();
+            : [lists.Map, .. SizeClass.Largest.UpTo().Select(lists.SetOf), .. new[] { lists.AffinityMap, lists.LocalAffinityMap }.OfType<string>()]).ToHashSet();
+        if (!kinds.Contains(EndpointLists.LocalAffinity))
+            unneeded.UnionWith([LocalAffinityEndpoints, LocalAffinityClients, .. kinds.Select(lists => lists.LocalAffinityMap).OfType<string>()]);
         return _sets.Values.Where(set => !unneeded.Contains(set.Key.Name));
     }
 
@@ -80,13 +106,42 @@ internal sealed class FixedSets
     /// <summary>Whether there is a set of that name.</summary>
     public bool Has(string name) => _sets.ContainsKey(name);
 
+    /// <summary>The set of the service ports whose clients are remembered for that many seconds.</summary>
+    public NftSet AffinityTimeout(uint seconds) =>
+        Set(AffinityTimeoutOf(seconds), [_parts.AddressType], string.Create(CultureInfo.InvariantCulture, $"service ports that remember clients for {seconds} s"));
+
+    /// <summary>Its name.</summary>
+    public static string AffinityTimeoutOf(uint seconds) => string.Create(CultureInfo.InvariantCulture, $"{AffinityTimeoutPrefix}{seconds}");
+
+    /// <summary>The seconds in the name of such a set; null for other sets.</summary>
+    public static uint? AffinityTimeoutIn(string name) => name.StartsWith(AffinityTimeoutPrefix, StringComparison.Ordinal)
+        && uint.TryParse(name.AsSpan(AffinityTimeoutPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        && AffinityTimeoutOf(seconds) == name ? seconds : null;
+
     private NftSet Set(string name, NftDataType[] key, string comment) =>
         new(new NftSetKey(_parts.Table, name)) { KeyType = [.. key], Comment = comment };
 
     private NftSet VerdictMap(string name, NftDataType[] key, string comment) => Set(name, key, comment) with { Kind = NftSetKind.VerdictMap };
 
     private NftSet Frontends(EndpointLists lists, SizeClass size, NftDataType[] key) =>
-        Set(lists.SetOf(size), key, size.Slots <= 2 ? $"frontends with {size.Slots} endpoints" : $"frontends with {size.Smaller.Slots + 1} to {size.Slots} endpoints");
+        Set(lists.SetOf(size), key, $"{(lists.Owner == ListOwner.ServicePort ? "service ports" : "frontends")} with {(size.Slots <= 2 ? "" : $"{size.Smaller.Slots + 1} to ")}{size.Slots} endpoints");
+
+    private NftSet Map(string name, NftDataType[] key, NftDataType[] data, string comment) =>
+        Set(name, key, comment) with { Kind = NftSetKind.Map, DataType = [.. data] };
+
+    private NftSet Clients(string name, string comment) => AffinityClient.KeyOf(_parts.Family, Set(name, [_parts.AddressType, _parts.AddressType], comment) with
+    {
+        Kind = NftSetKind.Map,
+        DataType = [_parts.AddressType],
+        Flags = NftSetFlags.Dynamic | NftSetFlags.Timeout,
+        Size = MostClients,
+    }, _parts);
+
+    private NftSet NumberMap(string name, string comment) => Map(name, [_parts.AddressType, NftDataType.Integer], [_parts.AddressType], comment) with
+    {
+        KeyTypeof = [_parts.Saddr, new NftNumgen(1)],
+        DataTypeof = [_parts.Daddr],
+    };
 
     // Declared by typeof: nft cannot print a key with numgen in it otherwise. The modulus there is without meaning.
     private NftSet EndpointMap(string name, bool nodePorts, string comment)

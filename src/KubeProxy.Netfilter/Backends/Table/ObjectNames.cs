@@ -5,7 +5,7 @@ using KubeProxy.Core.Model;
 namespace KubeProxy.Netfilter.Backends.Table;
 
 /// <summary>
-/// The names of the per-service objects, which only services with session affinity have. They are upstream's: a hash, so that
+/// The names of the sets of clients that earlier versions and upstream have for each endpoint of services with session affinity: a hash, so that
 /// cut names stay unique, and what it is made of, so that a person can read it.
 /// </summary>
 internal static class ObjectNames
@@ -14,12 +14,12 @@ internal static class ObjectNames
     private const int LongestBase = 240;
     private const string Base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-    /// <summary>What the names of a service port's chains end with.</summary>
-    public static string ServicePort(ServicePortName name) => HashAndCut(Text(name));
+    /// <summary>What the names begin with.</summary>
+    public const string ClientSetPrefix = "affinity-";
 
-    /// <summary>What the names of the chain and the set of one of its endpoints end with.</summary>
-    public static string Endpoint(ServicePortName name, IpEndpoint endpoint) =>
-        HashAndCut($"{Text(name)}__{endpoint.Address.ToString().Replace(':', '.')}/{endpoint.Port}");
+    /// <summary>The set of the clients of an endpoint.</summary>
+    public static string ClientSet(ServicePortName name, IpEndpoint endpoint) =>
+        ClientSetPrefix + HashAndCut($"{Text(name)}__{endpoint.Address.ToString().Replace(':', '.')}/{endpoint.Port}");
 
     private static string Text(ServicePortName name) =>
         $"{name.Service.Namespace}/{name.Service.Name}/{name.Protocol.ToLowerName()}/{name.PortName}";

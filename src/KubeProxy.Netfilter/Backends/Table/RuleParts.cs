@@ -20,6 +20,10 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
 
     public NftExpression Saddr { get; } = new NftPayload(family == IpFamily.IPv4 ? NftField.IpSaddr : NftField.Ip6Saddr);
 
+    public NftField SaddrField { get; } = family == IpFamily.IPv4 ? NftField.IpSaddr : NftField.Ip6Saddr;
+
+    public NftField DaddrField { get; } = family == IpFamily.IPv4 ? NftField.IpDaddr : NftField.Ip6Daddr;
+
     public NftExpression Daddr { get; } = new NftPayload(family == IpFamily.IPv4 ? NftField.IpDaddr : NftField.Ip6Daddr);
 
     public static NftExpression Protocol { get; } = new NftMeta(NftMetaKey.L4proto);
@@ -34,6 +38,9 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
 
     /// <summary>What frontends of one kind are found by.</summary>
     public NftConcat FrontendOf(bool nodePorts) => nodePorts ? NodePort : Frontend;
+
+    /// <summary>What the owners of lists are found by. A service port's number stands in the source address meanwhile.</summary>
+    public NftExpression OwnerOf(EndpointLists lists) => lists.Owner == ListOwner.ServicePort ? Saddr : FrontendOf(lists.NodePorts);
 
     public static NftStatement NewConnection { get; } = new NftBitsMatch(new NftCt(NftCtKey.State), (uint)NftCtState.New);
 

@@ -28,6 +28,9 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
     /// <summary>The names of the chains that were found.</summary>
     public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
 
+    /// <summary>The sets of clients that were found: earlier versions, and upstream, have one for each endpoint.</summary>
+    public IReadOnlyCollection<NftSet> FoundClientSets { get; private set; } = [];
+
     /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>
     /// <returns>The generation of the ruleset that was read.</returns>
     /// <exception cref="NftUnknownOutcomeException">The ruleset does not stand still.</exception>
@@ -51,6 +54,7 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
         Found = content is not null;
         FoundOtherKind = content is not null && (IsOwned(content.Table) != IsOwned(table) || content.Table.Comment != table.Comment);
         FoundChains = content is null ? [] : [.. content.Chains.Keys];
+        FoundClientSets = content is null ? [] : [.. content.Sets.Values.Where(IsClientSet)];
         if (content is null)
         {
             state.AdoptNothing();
@@ -59,6 +63,7 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
 
         AdoptChains(content);
         AdoptSets(content);
+        state.Discover(content.Sets.Keys);
         foreach (var collection in state.Elements) await AdoptElementsAsync(content, collection, cancellationToken);
         return content.Generation == await nftables.GetGenerationAsync(cancellationToken) ? content.Generation : null;
     }
@@ -67,6 +72,9 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
     private bool IsOurs => _made && IsOwned(table);
 
     private static bool IsOwned(NftTable table) => table.Flags.HasFlag(NftTableFlags.Owner);
+
+    private static bool IsClientSet(NftSet set) => set is { Kind: NftSetKind.Set, KeyType: [NftDataType.Ipv4Addr or NftDataType.Ipv6Addr] }
+        && set.Flags.HasFlag(NftSetFlags.Dynamic | NftSetFlags.Timeout) && set.Key.Name.StartsWith(ObjectNames.ClientSetPrefix, StringComparison.Ordinal);
 
     private void AdoptChains(NftTableContent content)
     {

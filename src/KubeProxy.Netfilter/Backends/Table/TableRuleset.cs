@@ -4,7 +4,7 @@ using KubeProxy.Netfilter.Nftables;
 namespace KubeProxy.Netfilter.Backends.Table;
 
 /// <summary>The proxy's own table: it is replaced as a whole when it is in another layout, and filled in pieces when it is new.</summary>
-internal sealed class TableRuleset(TableState state, TableReader reader, TableWriter writer, NftTable table, int coldStartSize) : IRuleset
+internal sealed class TableRuleset(TableState state, TableReader reader, TableWriter writer, NftTable table, int coldStartSize, ICarryOver? carryOver = null) : IRuleset
 {
     public bool HasChanges => state.HasChanges;
 
@@ -14,15 +14,18 @@ internal sealed class TableRuleset(TableState state, TableReader reader, TableWr
 
     public Task<uint> ReadAsync(CancellationToken cancellationToken) => reader.ReadAsync(cancellationToken);
 
-    public ValueTask<IEnumerable<List<PendingWrite>>> WriteAsync(bool separateElements, CancellationToken cancellationToken)
+    public async ValueTask<IEnumerable<List<PendingWrite>>> WriteAsync(bool separateElements, CancellationToken cancellationToken)
     {
+        // Before anything is forgotten, and as late as possible: a client that comes after that is not carried over.
+        var carried = carryOver is null ? [] : await carryOver.WriteAsync(cancellationToken);
         MustLookAfterRefusal = reader.Found && (reader.FoundOtherKind || writer.NeedsReplacement);
         if (MustLookAfterRefusal) writer.Forget();
         List<PendingWrite> prefix = MustLookAfterRefusal
             ? [Prefix(transaction => transaction.Delete(table.Key)), Prefix(transaction => transaction.Add(table))]
             : reader.Found ? [] : [Prefix(transaction => transaction.Add(table))];
         var writes = writer.Write(separateElements ? 1 : TableWriter.UsualOperationSize);
-        return new(MustLookAfterRefusal || reader.Found ? [[.. prefix, .. writes]] : Slice(prefix, writes));
+        if (!MustLookAfterRefusal && !reader.Found) return Slice(prefix, writes);
+        return [[.. prefix, .. writes, .. carried]];
     }
 
     public List<PendingWrite> WriteSweep() => writer.WriteSweep();

@@ -14,7 +14,7 @@ internal abstract class TableState
     private ElementCollection[] _lastStaged = [];
 
     /// <summary>All collections of elements, in the order in which a cold start fills them.</summary>
-    public required IReadOnlyList<ElementCollection> Elements { get; init; }
+    public required IReadOnlyList<ElementCollection> Elements { get; set; }
 
     /// <summary>The chains with their rules, by name.</summary>
     public OwnedCollection<string, ChainDefinition, RuleOwner> Chains { get; } = new();
@@ -40,6 +40,11 @@ internal abstract class TableState
         _stagedChains.Clear();
         _stagedSets.Clear();
         CommitElements(owner);
+    }
+
+    /// <summary>Sees which sets there are in the kernel, before their elements are taken over: there are collections only for those that are known.</summary>
+    public virtual void Discover(IEnumerable<string> sets)
+    {
     }
 
     /// <summary>Drops all that the owner wants.</summary>

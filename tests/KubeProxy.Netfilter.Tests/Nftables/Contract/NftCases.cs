@@ -97,6 +97,11 @@ public static class NftCases
             (new NftSet(Key("ports")) { Kind = NftSetKind.Map, KeyType = [NftDataType.Ifname], DataType = [NftDataType.InetService] },
                 [new NftElement { Key = NftValue.Ifname("eth0"), Data = NftValue.Port(8080) }]),
             (new NftSet(Key("affinity")) { KeyType = [address], Flags = NftSetFlags.Dynamic | NftSetFlags.Timeout, Timeout = TimeSpan.FromHours(3), Size = 65535 }, []),
+            (new NftSet(Key("clients"))
+            {
+                Kind = NftSetKind.Map, KeyType = [NftDataType.Integer, NftDataType.Integer], KeyTypeof = [new NftNumgen(1), new NftNumgen(1)],
+                DataType = [address], DataTypeof = [daddr], Flags = NftSetFlags.Dynamic | NftSetFlags.Timeout, Size = 100,
+            }, [new NftElement { Key = NftValue.Concat(NftValue.Number(1), NftValue.Number(2)), Data = A(9), Timeout = TimeSpan.FromHours(1) }]),
             (new NftSet(Key("typeof-single")) { KeyType = [NftDataType.Ifname], KeyTypeof = [new NftMeta(NftMetaKey.Iifname)] }, []),
             (new NftSet(Key("typeof-many"))
             {
@@ -135,6 +140,22 @@ public static class NftCases
         foreach (var family in new[] { NftFamily.Ip, NftFamily.Ip6, NftFamily.Inet })
             foreach (var rule in Rules(family))
                 yield return new NftRuleCase(family, rule);
+    }
+
+    // What writes into packets, and what connections remember.
+    private static IEnumerable<NftRule> Packets(bool isIpv6, NftExpression saddr, NftExpression daddr)
+    {
+        var (source, destination) = isIpv6 ? (NftField.Ip6Saddr, NftField.Ip6Daddr) : (NftField.IpSaddr, NftField.IpDaddr);
+        var client = new NftConcat(new NftCtOriginal(source), saddr);
+        var key = new NftConcat(new NftJhash(client, uint.MaxValue, 1), new NftJhash(saddr, 16, 0xabcdef));
+        yield return new NftRule(new NftSetAddress(source, new NftCtOriginal(source)), new NftVerdictStatement(NftVerdict.Return));
+        yield return new NftRule(new NftSetAddress(destination, new NftCtOriginal(destination)));
+        yield return new NftRule(new NftSetAddress(destination, saddr));
+        yield return new NftRule(new NftSetAddress(destination, new NftMapLookup(daddr, "address-map")));
+        yield return new NftRule(new NftMatch(new NftCtOriginal(destination), NftOperator.Equal, Ip(isIpv6 ? "fd00::1" : "10.0.0.1")), new NftVerdictStatement(NftVerdict.Drop));
+        yield return new NftRule(new NftDynset(NftDynsetOperation.Update, "clients", key) { Timeout = TimeSpan.FromHours(3), Data = daddr }, new NftVerdictStatement(NftVerdict.Jump("d")));
+        yield return new NftRule(new NftDynset(NftDynsetOperation.Delete, "clients", key) { Data = saddr });
+        yield return new NftRule(new NftSetAddress(destination, new NftMapLookup(key, "clients")), new NftDynset(NftDynsetOperation.Add, "clients", key) { Data = daddr });
     }
 
     private static IEnumerable<NftRule> Rules(NftFamily family)
@@ -179,6 +200,7 @@ public static class NftCases
         yield return new NftRule(new NftDynset(NftDynsetOperation.Add, "typeof-many", new NftConcat(new NftCt(NftCtKey.Mark), new NftMeta(NftMetaKey.Oifname), new NftCt(NftCtKey.State), Mark)));
         yield return new NftRule(new NftDynset(NftDynsetOperation.Delete, "affinity", saddr));
         yield return new NftRule(new NftDynset(NftDynsetOperation.Update, "affinity", saddr) { Timeout = TimeSpan.FromSeconds(90) });
+        if (family != NftFamily.Inet) foreach (var rule in Packets(isIpv6, saddr, daddr)) yield return rule;
         if (family == NftFamily.Ip) yield return new NftRule(new NftMatch(new NftPayload(NftField.IpProtocol), NftOperator.Equal, new NftConstant(NftDataType.InetProto, new NftData([1]))), drop);
         if (isIpv6) yield return new NftRule(new NftMatch(new NftPayload(NftField.Ip6Nexthdr), NftOperator.Equal, new NftConstant(NftDataType.InetProto, new NftData([58]))), drop);
         if (family != NftFamily.Inet) yield break;
