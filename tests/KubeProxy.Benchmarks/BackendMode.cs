@@ -6,4 +6,7 @@ internal enum BackendMode
     Nftables,
     Iptables,
     Ipvs,
+
+    /// <summary>nftables mode, and all services ask for session affinity.</summary>
+    Affinity,
 }

@@ -11,7 +11,9 @@ internal static class Cluster
     /// <summary>An address that is on the loopback device of the namespaces that measurements run in.</summary>
     public const string LoopbackEndpoint = "11.255.255.1";
 
-    public static Service Service(int number) => new()
+    /// <param name="number">The service.</param>
+    /// <param name="mode">Says whether it asks for session affinity.</param>
+    public static Service Service(int number, BackendMode mode = BackendMode.Nftables) => new()
     {
         Metadata = new ObjectMeta { Name = Name(number), Namespace = "bench", CreationTimestamp = DateTimeOffset.UnixEpoch.AddSeconds(number) },
         Spec = new ServiceSpec
@@ -20,6 +22,7 @@ internal static class Cluster
             ClusterIP = ClusterIp(number),
             ClusterIPs = [ClusterIp(number)],
             IPFamilies = ["IPv4"],
+            SessionAffinity = mode == BackendMode.Affinity ? "ClientIP" : null,
             Ports = [new ServicePort { Name = "http", Protocol = "TCP", Port = 80 }],
         },
     };

@@ -4,9 +4,9 @@ using System.Text.Json;
 using KubeProxy.Benchmarks;
 
 // Without arguments: everything, as a table and as JSON. With sizes: only those. "iptables" or "ipvs" before sizes: that backend instead
-// of nftables. "iptables restore SIZE...": the real iptables-nft-restore with the same rules; "ipvs restore SIZE...": the real ipvsadm.
+// of nftables; "affinity": nftables, with services that ask for session affinity. "iptables restore SIZE...": the real iptables-nft-restore with the same rules; "ipvs restore SIZE...": the real ipvsadm.
 // "iptables orders SIZE": what the kernel's part depends on. "relay": the userspace mode beside haproxy. The rest is for its own children, each of which runs in a fresh network namespace.
-var mode = args switch { ["iptables", ..] => BackendMode.Iptables, ["ipvs", ..] => BackendMode.Ipvs, _ => BackendMode.Nftables };
+var mode = args switch { ["iptables", ..] => BackendMode.Iptables, ["ipvs", ..] => BackendMode.Ipvs, ["affinity", ..] => BackendMode.Affinity, _ => BackendMode.Nftables };
 string[] prefix = mode == BackendMode.Nftables ? [] : [args[0]];
 args = args[prefix.Length..];
 switch (args)

@@ -24,6 +24,7 @@ internal sealed class Rig : IAsyncDisposable
     private readonly IpvsClient? _ipvs;
     private readonly RouteClient? _routes;
     private readonly IProxyBackend _backend;
+    private readonly BackendMode _mode;
     private readonly ProxyEngine _engine;
     private Task _running = Task.CompletedTask;
 
@@ -32,7 +33,7 @@ internal sealed class Rig : IAsyncDisposable
     /// <param name="listen">Whether to watch for foreign changes, as in real life; a recording does not, to send the same every time.</param>
     public Rig(BinaryWriter? recording, BackendMode mode, bool listen)
     {
-        _recording = recording;
+        (_recording, _mode) = (recording, mode);
         var client = new NftablesClient(Channel(NetlinkProtocol.Netfilter));
         _connection = new NftablesConnection(client, listen ? NftMonitor.Open(client.PortId) : null);
         var masquerade = new MasqueradePolicy { LocalDetector = new LocalTrafficDetector.Source(Cidr.Parse("11.0.0.0/8")) };
@@ -81,7 +82,7 @@ internal sealed class Rig : IAsyncDisposable
     {
         for (var i = 0; i < services; i++)
         {
-            _engine.Upsert(Cluster.Service(i));
+            _engine.Upsert(Cluster.Service(i, _mode));
             _engine.Upsert(Cluster.Slice(i));
         }
 

@@ -67,7 +67,7 @@ internal static class Scenario
             await Phase(Add, repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService + 1, 1)));
             await Phase(Remove, repetitions, i => rig.ApplyAsync(Cluster.Slice(Spread(i), Cluster.EndpointsPerService, 1)));
             for (var i = 0; i < repetitions; i++) await rig.ApplyAsync(Cluster.Slice(services + i));
-            await Phase(AddService, repetitions, i => rig.ApplyAsync(Cluster.Service(services + i)));
+            await Phase(AddService, repetitions, i => rig.ApplyAsync(Cluster.Service(services + i, mode)));
             await Phase(RemoveService, repetitions, i => rig.RemoveAsync(Cluster.Service(services + i)));
             for (var i = 0; i < repetitions; i++) await rig.RemoveAsync(Cluster.Slice(services + i));
             for (var i = -initial; i < repetitions; i++) await rig.ApplyAsync(Cluster.Slice(Spread(i)));

@@ -141,8 +141,8 @@ public sealed class BackendTrafficTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)] // converted in place
-    [InlineData(true)] // replaced as a whole, because sets of one name have different types
+    [InlineData(false)]
+    [InlineData(true)] // with the chains and sets of a service with session affinity
     public async Task Table_of_upstream_is_taken_over_without_a_gap(bool sticky)
     {
         ServicePortPlan[] plans = [Web(0, 1, 2), Plans.ClusterIp("empty", "10.96.0.11"), Balancer(), .. sticky ? [StickyBesides()] : Array.Empty<ServicePortPlan>()];

@@ -80,7 +80,7 @@ internal static class UpstreamTable
 
         """;
 
-    /// <summary>Adds a service with session affinity. Its sets have another type than ours of the same name.</summary>
+    /// <summary>Adds a service with session affinity, which has chains and sets of its own.</summary>
     public const string Sticky = """
         add chain ip kube-proxy service-H6U4RGLG-default/sticky/tcp/http
         add chain ip kube-proxy endpoint-EWAUHBCG-default/sticky/tcp/http__10.244.0.2/8080

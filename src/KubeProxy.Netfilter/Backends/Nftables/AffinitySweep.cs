@@ -20,25 +20,29 @@ internal sealed class AffinitySweep(
     // A client comes and goes between reading and writing now and then. If it is not done after that, the next time will do.
     private const int Attempts = 3;
 
-    // With millions of clients a dump takes seconds: of the time no more than this share.
+    // A dump costs the square of the number of clients: 0.1 s for these. Where there are more, only the periodic check looks.
+    private const int ManyClients = 1 << 16;
+
+    // No more of the time than one in so many parts.
     private const int Share = 20;
 
     private static readonly TimeSpan Brief = TimeSpan.FromSeconds(1);
 
-    private bool _pending = true; // Endpoints may have left while the program was not there.
+    private bool _pending;
+    private bool _hasMany;
     private long _lastEnd;
     private TimeSpan _lastDuration;
 
-    /// <summary>Sweeps if endpoints left, unless that would be too often.</summary>
+    /// <summary>Sweeps if endpoints left, unless that would take too long.</summary>
     /// <param name="left">Whether endpoints left.</param>
     /// <param name="verify">Whether to look in any case.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task SweepAsync(bool left, bool verify, CancellationToken cancellationToken)
     {
         _pending |= left || verify;
-        if (!_pending || (!verify && _lastDuration > TimeSpan.Zero && time.GetElapsedTime(_lastEnd) < _lastDuration * Share)) return;
+        if (!_pending || (!verify && (_hasMany || (_lastDuration > TimeSpan.Zero && time.GetElapsedTime(_lastEnd) < _lastDuration * Share)))) return;
         var start = time.GetTimestamp();
-        _pending = false;
+        (_pending, _hasMany) = (false, false);
         foreach (var each in maps)
         {
             for (var attempt = 0; attempt < Attempts && !await TrySweepAsync(each, cancellationToken); attempt++) _pending |= attempt == Attempts - 1;
@@ -51,12 +55,20 @@ internal sealed class AffinitySweep(
     private async Task<bool> TrySweepAsync(ServiceMaps.AffinityMaps each, CancellationToken cancellationToken)
     {
         var gone = new List<NftElement>();
+        var count = 0;
         await nftables.ReadElementsAsync(each.Clients, element =>
         {
+            _hasMany |= ++count > ManyClients;
             if (!AffinityBytes.TryDecode(element.Data, family, out var endpoint) || maps.Any(map => map.Endpoints.IsWanted(endpoint))) return;
             gone.Add(new NftElement { Key = element.Key, Data = element.Data, Timeout = Brief });
-        }, gone.Clear, cancellationToken);
+        }, Restart, cancellationToken);
         return gone.Count == 0 || await write([.. gone.DistinctBy(element => element.Key).Chunk(TableWriter.UsualOperationSize).SelectMany(chunk => Write(each.Clients, chunk))], cancellationToken);
+
+        void Restart()
+        {
+            gone.Clear();
+            count = 0;
+        }
     }
 
     // The kernel refuses to delete what is not there, and does not look at what it maps to: so the element is first added as it was read. That
