@@ -101,7 +101,7 @@ public static class NftCases
             {
                 Kind = NftSetKind.Map, KeyType = [NftDataType.Integer, NftDataType.Integer], KeyTypeof = [new NftNumgen(1), new NftNumgen(1)],
                 DataType = [address], DataTypeof = [daddr], Flags = NftSetFlags.Dynamic | NftSetFlags.Timeout, Size = 100,
-            }, [new NftElement { Key = NftValue.Concat(NftValue.Number(1), NftValue.Number(2)), Data = A(9), Timeout = TimeSpan.FromHours(1) }]),
+            }, [new NftElement { Key = NftValue.Concat(NftValue.Number(1), NftValue.Number(2)), Data = A(9) }]),
             (new NftSet(Key("typeof-single")) { KeyType = [NftDataType.Ifname], KeyTypeof = [new NftMeta(NftMetaKey.Iifname)] }, []),
             (new NftSet(Key("typeof-many"))
             {
