@@ -13,6 +13,7 @@ namespace KubeProxy.Netfilter.Backends.Nftables;
 /// </summary>
 internal sealed class AffinityCompiler(IpFamily family, ServiceMaps state)
 {
+    private readonly ServiceMaps.AffinityMaps[] _maps = [state.AllAffinity, state.LocalAffinity];
     private uint _next = AffinityNumber.First;
     private bool _left;
 
@@ -23,7 +24,7 @@ internal sealed class AffinityCompiler(IpFamily family, ServiceMaps state)
     public void Adopt()
     {
         Timeouts.Adopt(state.AffinityTimeouts);
-        foreach (var number in Maps.SelectMany(maps => maps.Endpoints.KernelKeys.Concat(maps.Lists.Endpoints.KernelKeys.Select(key => (uint)key.Address!.Value.Value))))
+        foreach (var number in _maps.SelectMany(maps => maps.Endpoints.KernelKeys.Concat(maps.Lists.Endpoints.KernelKeys.Select(key => (uint)key.Address!.Value.Value))))
             if (number >= _next) _next = number + 1;
     }
 
@@ -103,7 +104,7 @@ internal sealed class AffinityCompiler(IpFamily family, ServiceMaps state)
 
             uint? In(ElementCollection<FrontendKey, AffinityFrontend>? map) =>
                 map is not null && map.TryGetCurrent(owner, frontend.Key, out var current) && current.Comment == owner.Comment
-                && !Maps.Any(each => each.Lists.Endpoints.IsOfAnother(owner, AffinityBytes.KeyOf(family, current.Number))) ? current.Number : null;
+                && !_maps.Any(each => each.Lists.Endpoints.IsOfAnother(owner, AffinityBytes.KeyOf(family, current.Number))) ? current.Number : null;
         }
 
         return null;
@@ -114,7 +115,7 @@ internal sealed class AffinityCompiler(IpFamily family, ServiceMaps state)
     {
         var known = new Dictionary<IpEndpoint, uint>();
         var key = AffinityBytes.KeyOf(family, servicePort);
-        foreach (var maps in Maps)
+        foreach (var maps in _maps)
         {
             if (!maps.Lists.Endpoints.TryGetCurrent(owner, key, out var list)) continue;
             for (var i = 0; i < list.Count; i++)
@@ -124,7 +125,13 @@ internal sealed class AffinityCompiler(IpFamily family, ServiceMaps state)
         return known;
     }
 
-    private IEnumerable<ServiceMaps.AffinityMaps> Maps => [state.AllAffinity, state.LocalAffinity];
+    private bool IsTaken(uint number)
+    {
+        var key = AffinityBytes.KeyOf(family, number);
+        foreach (var maps in _maps)
+            if (maps.Endpoints.Contains(number) || maps.Lists.Endpoints.Contains(key)) return true;
+        return false;
+    }
 
     // One after the other, so that one that was given up is not used again for long: clients may still be remembered with it.
     private uint NextNumber()
@@ -133,7 +140,7 @@ internal sealed class AffinityCompiler(IpFamily family, ServiceMaps state)
         {
             if (_next > AffinityNumber.Last) _next = AffinityNumber.First;
             var number = _next++;
-            if (!Maps.Any(maps => maps.Endpoints.Contains(number) || maps.Lists.Endpoints.Contains(AffinityBytes.KeyOf(family, number)))) return number;
+            if (!IsTaken(number)) return number;
         }
     }
 }

@@ -23,9 +23,10 @@ internal sealed class AffinitySweep(
     // A dump costs the square of the number of clients: 0.1 s for these. Where there are more, only the periodic check looks.
     private const int ManyClients = 1 << 16;
 
-    // No more of the time than one in so many parts.
+    // Of a sweep that takes longer than that, no more of the time than one in so many parts.
     private const int Share = 20;
 
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Brief = TimeSpan.FromSeconds(1);
 
     private bool _pending;
@@ -40,7 +41,7 @@ internal sealed class AffinitySweep(
     public async Task SweepAsync(bool left, bool verify, CancellationToken cancellationToken)
     {
         _pending |= left || verify;
-        if (!_pending || (!verify && (_hasMany || (_lastDuration > TimeSpan.Zero && time.GetElapsedTime(_lastEnd) < _lastDuration * Share)))) return;
+        if (!_pending || (!verify && (_hasMany || (_lastDuration > Short && time.GetElapsedTime(_lastEnd) < _lastDuration * Share)))) return;
         var start = time.GetTimestamp();
         (_pending, _hasMany) = (false, false);
         foreach (var each in maps)
