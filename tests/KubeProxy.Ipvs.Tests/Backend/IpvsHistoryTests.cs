@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using KubeProxy.Core.Model;
@@ -13,7 +12,7 @@ namespace KubeProxy.Ipvs.Tests.Backend;
 /// Whatever the history of changes, restarts, lost acknowledgements and foreign edits: IPVS, the virtual addresses and the table end as
 /// if they had been made at once.
 /// </summary>
-public sealed partial class IpvsHistoryTests
+public sealed class IpvsHistoryTests
 {
     private static readonly NftTableKey Table = new(NftFamily.Ip, "kube-proxy");
 
@@ -94,12 +93,8 @@ public sealed partial class IpvsHistoryTests
         }
     }
 
-    // Which slot an endpoint is in depends on the history, and so does which one is the last of its line.
     internal static string Rules(IpvsHarness harness) => string.Join(
-        '\n', harness.Memory.Nftables.Dump().Split('\n').Select(WithoutSlot).Order(StringComparer.Ordinal));
-
-    private static string WithoutSlot(string line) => Slot().Match(line) is { Success: true } slot ? slot.Groups[1].Value : line;
-
-    [GeneratedRegex(@" : ([0-9a-f.:]+ \. [0-9]+)")]
-    private static partial Regex Slot();
+        '\n', new[] { NftFamily.Ip, NftFamily.Ip6 }.Select(family => new NftTableKey(family, "kube-proxy"))
+            .Where(table => harness.Memory.Nftables.ReadTableAsync(table).Result is not null)
+            .Select(table => TableContent.Comparable(harness.Memory.Nftables, table)));
 }
