@@ -14,23 +14,23 @@ internal sealed class KernelRelay : IAsyncDisposable
 {
     private readonly NftablesConnection _connection;
     private readonly UserspaceBackend _backend;
-    private readonly RelayGauge _gauge;
+    private readonly OwnMeters _meters;
 
-    private KernelRelay(NftablesConnection connection, UserspaceBackend backend, RelayGauge gauge) =>
-        (_connection, _backend, _gauge) = (connection, backend, gauge);
+    private KernelRelay(NftablesConnection connection, UserspaceBackend backend, OwnMeters meters) =>
+        (_connection, _backend, _meters) = (connection, backend, meters);
 
     /// <summary>The TCP connections that are relayed now.</summary>
-    public int Connections => _gauge.Read();
+    public int Connections => _meters.ReadConnections();
 
     public static async Task<KernelRelay> StartAsync(NetworkNamespace node, Func<RelayOptions, RelayOptions> configure)
     {
-        var gauge = new RelayGauge();
+        var meters = new OwnMeters();
         var relay = node.Run(() =>
         {
             var connection = NftablesConnection.Open();
-            var parts = UserspaceBackendParts.Open(connection, configure(RelayOptions.ForThisProcess(IpFamily.IPv4)), NullLoggerFactory.Instance, gauge);
+            var parts = UserspaceBackendParts.Open(connection, configure(RelayOptions.ForThisProcess(IpFamily.IPv4)), NullLoggerFactory.Instance, meters);
             var options = new UserspaceBackendOptions { Family = IpFamily.IPv4, Masquerade = Plans.Policy(IpFamily.IPv4) };
-            return new KernelRelay(connection, new UserspaceBackend(options, parts, NullLogger<UserspaceBackend>.Instance), gauge);
+            return new KernelRelay(connection, new UserspaceBackend(options, parts, NullLogger<UserspaceBackend>.Instance), meters);
         });
         await node.Run(() => relay._backend.StartAsync(_ => { }, TestContext.Current.CancellationToken));
         return relay;
@@ -65,7 +65,7 @@ internal sealed class KernelRelay : IAsyncDisposable
     {
         await _backend.DisposeAsync();
         await _connection.DisposeAsync();
-        _gauge.Dispose();
+        _meters.Dispose();
     }
 
     private static IpEndpoint Endpoint(string text)

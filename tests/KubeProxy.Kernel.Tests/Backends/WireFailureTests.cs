@@ -51,14 +51,16 @@ public sealed class WireFailureTests
         tap.Alter = datagram => Poison(datagram, Damage.KeyAttribute);
         var log = new RecordingLogger();
         var gauge = -1;
+        // Meters are the process's, and other tests run beside this one.
+        using var meters = new OwnMeters();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Name == "kubeproxy_sync_quarantined_service_ports") l.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Scope == meters && instrument.Name == "kubeproxy_sync_quarantined_service_ports") l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<int>((_, value, _, _) => gauge = value);
         listener.Start();
-        using var engine = new ProxyEngine(new ProxyOptions { NodeName = "node1", NodeWait = TimeSpan.Zero }, [backend.Backend], logger: log);
+        using var engine = new ProxyEngine(new ProxyOptions { NodeName = "node1", NodeWait = TimeSpan.Zero }, [backend.Backend], logger: log, meterFactory: meters);
         Add(engine, "web", "10.96.0.10");
         Add(engine, "poison", "10.96.0.11");
         engine.MarkSynced(ObjectKind.Service);

@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 
 namespace KubeProxy.Kernel.Tests.Backends;
 
-/// <summary>Makes the meter of one relay, and reads how many connections it has from it.</summary>
-internal sealed class RelayGauge : IMeterFactory
+/// <summary>Makes meters that are told from those of tests beside it, and reads how many connections a relay has.</summary>
+internal sealed class OwnMeters : IMeterFactory
 {
     private readonly List<Meter> _meters = [];
 
@@ -15,7 +15,7 @@ internal sealed class RelayGauge : IMeterFactory
         return meter;
     }
 
-    public int Read()
+    public int ReadConnections()
     {
         var value = 0;
         using var listener = new MeterListener
