@@ -27,5 +27,5 @@ public sealed record NetlinkBatchResult(IReadOnlyList<NetlinkMessageError> Error
 /// <param name="Datagrams">Datagrams of all kinds.</param>
 /// <param name="Messages">Messages of all kinds.</param>
 /// <param name="Bytes">Bytes of all kinds.</param>
-/// <param name="WriteMessages">Messages other than those of <see cref="NetlinkChannel.DumpAsync"/> and <see cref="NetlinkChannel.GetAsync"/>.</param>
+/// <param name="WriteMessages">Messages other than those of <see cref="NetlinkChannel.DumpAsync"/>, <see cref="NetlinkChannel.GetAsync"/> and <see cref="NetlinkChannel.GetManyAsync"/>.</param>
 public readonly record struct NetlinkCounters(long Datagrams, long Messages, long Bytes, long WriteMessages);

@@ -55,8 +55,9 @@ public sealed partial class NetlinkChannel
         /// <param name="first">The number of the first message.</param>
         /// <param name="count">How many messages.</param>
         /// <param name="acknowledged">The index of the message that is answered in any case, unless the batch as such is refused.</param>
+        /// <param name="visit">Is given what is no acknowledgement; null for nobody.</param>
         /// <returns>The refusals by index, and whether none was lost.</returns>
-        public (List<NetlinkMessageError> Errors, bool IsComplete) CollectAll(uint first, int count, int acknowledged)
+        public (List<NetlinkMessageError> Errors, bool IsComplete) CollectAll(uint first, int count, int acknowledged, NlAnswerVisitor? visit = null)
         {
             List<NetlinkMessageError> errors = [];
             var (isAnswered, isLossless) = (false, true);
@@ -68,7 +69,9 @@ public sealed partial class NetlinkChannel
                     foreach (var message in new NlMessages(buffer.AsSpan(0, length)))
                     {
                         var index = message.Header.Sequence - first;
-                        if (message.Header.Type != NlMsgHeader.Error || index >= (uint)count) continue;
+                        if (index >= (uint)count) continue;
+                        if (message.Header.Type >= NlMsgHeader.FirstProtocolType) visit?.Invoke((int)index, message);
+                        if (message.Header.Type != NlMsgHeader.Error) continue;
                         var errno = NlExtendedAck.Read(message, out var extended);
                         if (errno != 0) errors.Add(new NetlinkMessageError((int)index, errno, extended));
                         isAnswered |= index == acknowledged;

@@ -58,6 +58,29 @@ public sealed partial class NetlinkChannel : IDisposable
         await turn.AnswerAsync(operation, _sequence, visit, cancellationToken);
     }
 
+    /// <summary>
+    /// Sends independent requests that read something as one datagram, and waits for all answers. They have to fit the receive buffer: each message
+    /// accounts for about 1 KiB of it (see <see cref="NetlinkSocketOptions.ReceiveBuffer"/>). A refusal does not stop the others.
+    /// </summary>
+    /// <param name="operation">What it is, for error messages.</param>
+    /// <param name="requests">Messages; the flags REQUEST and ACK are added to each.</param>
+    /// <param name="visit">Is given the messages of the answers, in the order of the requests.</param>
+    /// <param name="cancellationToken">Gives up before they are sent.</param>
+    /// <returns>The refused requests. What was visited of one before it was refused counts.</returns>
+    /// <exception cref="NetlinkOverrunException">Some answers were lost.</exception>
+    public async Task<IReadOnlyList<NetlinkMessageError>> GetManyAsync(
+        string operation, NlMsgWriter requests, NlAnswerVisitor visit, CancellationToken cancellationToken = default)
+    {
+        using var turn = await EnterAsync(cancellationToken);
+        if (requests.MessageCount == 0) return [];
+        var segments = requests.Segments();
+        var first = NextSequences(requests.MessageCount);
+        Stamp(segments, first, NlMsgFlags.Request | NlMsgFlags.Ack, acknowledged: -1);
+        Send(segments, requests.MessageCount, isWrite: false);
+        var answers = turn.CollectAll(first, requests.MessageCount, acknowledged: requests.MessageCount - 1, visit);
+        return answers.IsComplete ? answers.Errors : throw new NetlinkOverrunException(operation);
+    }
+
     /// <summary>Dumps objects. Nothing of the answer is kept.</summary>
     /// <param name="operation">What it is, for error messages.</param>
     /// <param name="request">One message; the flags REQUEST and DUMP are added.</param>

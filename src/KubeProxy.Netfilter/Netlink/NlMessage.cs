@@ -41,6 +41,11 @@ public readonly ref struct NlMessage
 /// <summary>Is given each message of an answer.</summary>
 public delegate void NlMessageVisitor(NlMessage message);
 
+/// <summary>Is given each message of the answers to several requests.</summary>
+/// <param name="request">Which request, as returned by <see cref="NlMsgWriter.BeginMessage"/>.</param>
+/// <param name="message">The message.</param>
+public delegate void NlAnswerVisitor(int request, NlMessage message);
+
 /// <summary>The messages of a datagram, for <c>foreach</c>.</summary>
 public readonly ref struct NlMessages(ReadOnlySpan<byte> datagram)
 {

@@ -62,7 +62,31 @@ public interface INftables : IAsyncDisposable
     /// </summary>
     /// <returns>The generation that all elements are of.</returns>
     Task<uint> ReadElementsAsync(NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Asks for elements by key, of a set that is no interval set. This takes time in proportion to what is asked for, about 2 us for each key, whereas a
+    /// dump of a large set takes time in proportion to the square of what is in it: the kernel begins it anew for each part. For a
+    /// hundred thousand elements both take the same.
+    /// </summary>
+    /// <param name="set">The set.</param>
+    /// <param name="keys">
+    /// Lists of keys; nothing else of these elements counts. Of each list the elements up to the first that is not in the set are found: a list of one key
+    /// finds out whether it is there, a longer one reads what is numbered. Enumerated again after <paramref name="restart"/>.
+    /// </param>
+    /// <param name="visit">Gets what is found, in the order of the keys.</param>
+    /// <param name="restart">Called when the ruleset changed meanwhile and all is asked again: forget what was visited.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The generation that all elements are of.</returns>
+    /// <exception cref="ArgumentException">The set is an interval set.</exception>
+    /// <exception cref="NftReadException">There is no such set (ENOENT), the kernel refused, or the ruleset changed during every attempt (EINTR).</exception>
+    Task<uint> GetElementsAsync(
+        NftSet set, IEnumerable<IReadOnlyList<NftElement>> keys, NftElementVisitor visit, Action restart, CancellationToken cancellationToken = default);
 }
+
+/// <summary>Gets elements that were asked for.</summary>
+/// <param name="list">The index of the list of keys.</param>
+/// <param name="element">The element.</param>
+public delegate void NftElementVisitor(int list, in NftElement element);
 
 /// <summary>A transaction that <see cref="INftables.Prepare"/> made ready for the kernel. Its operations must not change any more.</summary>
 public interface INftPreparedTransaction : IDisposable

@@ -28,7 +28,10 @@ internal sealed class BackendHarness : IAsyncDisposable
         nftables ??= new InMemoryNftables();
         var backend = new NftablesBackend(
             options ?? new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = Policy },
-            new NftablesBackendParts { Nftables = seen?.Invoke(nftables) ?? nftables, Routes = routes ?? new InMemoryRoute(), Conntrack = conntrack ?? new InMemoryConntrack() },
+            new NftablesBackendParts
+            {
+                Nftables = seen?.Invoke(nftables) ?? nftables, Beside = nftables, Routes = routes ?? new InMemoryRoute(), Conntrack = conntrack ?? new InMemoryConntrack(),
+            },
             NullLogger<NftablesBackend>.Instance);
         await backend.StartAsync(requestSync ?? (_ => { }), CancellationToken.None);
         return new BackendHarness(nftables, backend);

@@ -100,6 +100,10 @@ public class LocalhostNodePortRuleTests
         public Task<uint> ReadElementsAsync(NftSet set, Action<NftElement> visit, Action restart, CancellationToken cancellationToken = default) =>
             inner.ReadElementsAsync(set, visit, restart, cancellationToken);
 
+        public Task<uint> GetElementsAsync(
+            NftSet set, IEnumerable<IReadOnlyList<NftElement>> keys, NftElementVisitor visit, Action restart, CancellationToken cancellationToken = default) =>
+            inner.GetElementsAsync(set, keys, visit, restart, cancellationToken);
+
         public ValueTask DisposeAsync() => inner.DisposeAsync();
 
         private static NftRuleInKernel Counted(NftRuleInKernel rule) => rule with

@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
+using KubeProxy.Netfilter.Backends.Nftables;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Testing;
 
@@ -15,15 +16,19 @@ public class NftablesHistoryTests
 {
     private static readonly NftTableKey Table = new(NftFamily.Ip, "kube-proxy");
 
-    [Fact]
-    public void Random_history_ends_as_from_scratch() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll(PlanHistory.Any().ToArbitrary(), (Action<PlanStep[]>)(steps => ReplayAsync(steps).GetAwaiter().GetResult())));
+    /// <summary>Whether large maps are dumped, or the lists in them asked for.</summary>
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(1)]
+    public void Random_history_ends_as_from_scratch(int largeMap) => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll(PlanHistory.Any().ToArbitrary(), (Action<PlanStep[]>)(steps => ReplayAsync(steps, largeMap).GetAwaiter().GetResult())));
 
-    private static async Task ReplayAsync(PlanStep[] steps)
+    private static async Task ReplayAsync(PlanStep[] steps, int largeMap)
     {
+        var options = new NftablesBackendOptions { Family = IpFamily.IPv4, Masquerade = BackendHarness.Policy, LargeMap = largeMap };
         var nftables = new InMemoryNftables();
         var wanted = new Dictionary<ServicePortName, ServicePortPlan>();
-        var harness = await BackendHarness.StartAsync(nftables);
+        var harness = await BackendHarness.StartAsync(nftables, options);
         await harness.FirstSyncAsync();
         foreach (var step in steps)
         {
@@ -34,7 +39,7 @@ public class NftablesHistoryTests
                     if (wanted.Remove(name)) await harness.Backend.SyncAsync(new PlanChanges { Removed = [name] }, CancellationToken.None);
                     break;
                 case PlanStep.Restart:
-                    harness = await BackendHarness.StartAsync(nftables);
+                    harness = await BackendHarness.StartAsync(nftables, options);
                     await harness.FirstSyncAsync([.. wanted.Values]);
                     break;
                 case PlanStep.LostAnswer:

@@ -31,5 +31,9 @@ internal sealed class RepeatingNftables(INftables inner) : INftables
     public Task VisitRulesAsync(NftTableKey table, string? chain, NftRuleVisitor visit, Action restart, CancellationToken cancellationToken = default) =>
         inner.VisitRulesAsync(table, chain, visit, restart, cancellationToken);
 
+    public Task<uint> GetElementsAsync(
+        NftSet set, IEnumerable<IReadOnlyList<NftElement>> keys, NftElementVisitor visit, Action restart, CancellationToken cancellationToken = default) =>
+        inner.GetElementsAsync(set, keys, visit, restart, cancellationToken);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -19,7 +19,7 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
 
     public bool MustLookAfterRefusal => false;
 
-    public Task<uint> ReadAsync(CancellationToken cancellationToken)
+    public Task<uint> ReadAsync(bool thorough, CancellationToken cancellationToken)
     {
         _emptied.Clear();
         _sweepRefused = false;

@@ -2,6 +2,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Backends.Table;
+using KubeProxy.Netfilter.Nftables;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Netfilter.Backends.Nftables;
@@ -23,8 +24,11 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     private readonly AffinityCompiler _affinity;
     private readonly AffinityLayout _affinityLayout;
     private readonly AffinitySweep _affinitySweep;
+    private readonly INftables? _beside;
     private readonly LocalhostMetrics? _localhostMetrics;
     private readonly LocalhostNodePorts? _localhost;
+    private StraySearch? _strays;
+    private long _written;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
     /// <param name="options">What to do.</param>
@@ -34,14 +38,14 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parts);
-        _options = options;
+        (_options, _beside) = (options, parts.Beside);
         var rules = new RuleParts(options.Family, options.Masquerade);
         _layout = new BaseLayout(rules, options.Masquerade, options.LocalhostNodePorts ? new LocalhostRejects(rules) : null);
         _sets = new FixedSets(rules, options.LocalhostNodePorts);
         _balancing = new Balancing(rules);
         _state = new ServiceMaps(options.Family, _sets);
         _sizes = new ListSizes(_state);
-        _reader = new TableReader(parts.Nftables, _state, _layout.Table);
+        _reader = new TableReader(parts.Nftables, _state, _layout.Table, options.LargeMap);
         _affinity = new AffinityCompiler(options.Family, _state);
         _affinityLayout = new AffinityLayout(rules);
         ServiceMaps.AffinityMaps[] affinityMaps = [_state.AllAffinity, _state.LocalAffinity];
@@ -61,6 +65,7 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     public Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
     {
         _localhost?.Start(requestSync);
+        if (_beside is not null) _strays ??= new StraySearch(_beside, requestSync);
         return _sync.StartAsync(requestSync, LookAsync, cancellationToken);
     }
 
@@ -68,17 +73,23 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
     public async Task<SyncResult> SyncAsync(PlanChanges changes, CancellationToken cancellationToken)
     {
         var result = await _sync.SyncAsync(changes, cancellationToken);
+        _written += result.Operations;
+        _strays?.Begin(_reader.TakeReadByKey(), _written);
         if (_localhost is not null) await _localhost.ApplyAsync(_sync.Node.NamesLocalhost, cancellationToken);
         return result;
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        if (_strays is not null) await _strays.DisposeAsync();
+        else if (_beside is not null) await _beside.DisposeAsync();
         _localhost?.Dispose();
         _localhostMetrics?.Dispose();
-        return _sync.DisposeAsync();
+        await _sync.DisposeAsync();
     }
+
+    bool IBackendRules.TakeStrays() => _strays?.TakeStrays(_written) ?? false;
 
     void IBackendRules.Absorb(PlanChanges changes, bool baseChanged)
     {

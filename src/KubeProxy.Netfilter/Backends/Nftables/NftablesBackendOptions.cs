@@ -23,4 +23,10 @@ public sealed record NftablesBackendOptions
     /// for one transaction at most. The table sees packets only after the last one.
     /// </summary>
     public int ColdStartTransactionSize { get; init; } = 8192;
+
+    /// <summary>
+    /// From how many slots of endpoints in one map on the lists in it are read by asking for them, at a start and at the periodic check. The time of that is in
+    /// proportion to their number; to dump a map takes time in proportion to the square of it, but also finds what nothing leads to.
+    /// </summary>
+    public int LargeMap { get; init; } = 100_000;
 }

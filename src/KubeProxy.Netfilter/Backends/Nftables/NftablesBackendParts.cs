@@ -6,6 +6,7 @@ using KubeProxy.Netfilter.Backends.Relay;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Backends.Table;
 using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Rtnetlink;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,9 @@ public sealed class NftablesBackendParts : NetfilterParts
 
     /// <summary>Tells of foreign changes that may keep packets of services from being forwarded; see <see cref="ForwardAccepts"/>.</summary>
     internal IForeignChanges ForwardChanges { get; init; } = new NoForeignChanges();
+
+    /// <summary>Another connection to nf_tables, for what takes long and may not hold up changes; null to do without that. Disposed with the backend.</summary>
+    internal INftables? Beside { get; init; }
 
     /// <summary>Listens for node ports on the loopback address; null where that is not wanted.</summary>
     internal LocalhostRelay? Localhost { get; init; }
@@ -86,6 +90,7 @@ public sealed class NftablesBackendParts : NetfilterParts
         return new NftablesBackendParts
         {
             Nftables = connection.Client,
+            Beside = NftablesClient.Open(),
             ForeignChanges = connection.Watch(RuleParts.TableOf(family)),
             ForwardChanges = connection.Watch(change => ForwardAccepts.Concerns(change, family)),
             Conntrack = ConntrackClient.Open(),

@@ -25,6 +25,9 @@ internal interface IBackendRules
     {
     }
 
+    /// <summary>Whether there seems to be something in the kernel that a look which is not thorough overlooks. Asked once in a sync.</summary>
+    bool TakeStrays() => false;
+
     /// <summary>
     /// Does what has to be done once the rules are in the kernel, and before flows are deleted that lead to the past; nothing, as a rule.
     /// </summary>

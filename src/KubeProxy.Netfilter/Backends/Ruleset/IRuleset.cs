@@ -14,9 +14,11 @@ internal interface IRuleset
     /// </summary>
     bool MustLookAfterRefusal { get; }
 
-    /// <summary>Dumps what the kernel has and takes it over.</summary>
+    /// <summary>Reads what the kernel has and takes it over.</summary>
+    /// <param name="thorough">Whether nothing may be overlooked; otherwise what nothing leads to may be, if that is much faster.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The generation of the ruleset that was read.</returns>
-    Task<uint> ReadAsync(CancellationToken cancellationToken);
+    Task<uint> ReadAsync(bool thorough, CancellationToken cancellationToken);
 
     /// <summary>The difference, as transactions that leave the node consistent after each.</summary>
     /// <param name="separateElements">One element an operation, to find out which one the kernel refuses.</param>

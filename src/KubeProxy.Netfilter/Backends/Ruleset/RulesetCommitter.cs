@@ -27,12 +27,13 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
     /// <summary>Begins a sync.</summary>
     public void Begin() => (Operations, _looked, _splitElements) = (0, false, false);
 
-    /// <summary>Dumps what is there and takes it over.</summary>
-    public async Task LookAsync(CancellationToken cancellationToken)
+    /// <summary>Reads what is there and takes it over.</summary>
+    /// <inheritdoc cref="IRuleset.ReadAsync"/>
+    public async Task LookAsync(bool thorough, CancellationToken cancellationToken)
     {
         Known = false;
         foreignChanges.TakeTouched();
-        _generation = await ruleset.ReadAsync(cancellationToken);
+        _generation = await ruleset.ReadAsync(thorough, cancellationToken);
         (Known, _looked) = (true, true);
     }
 
@@ -45,7 +46,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         for (var attempt = 0; ruleset.HasChanges; attempt++)
         {
             if (attempt == Attempts) throw new ProxyBackendException($"The nftables ruleset is changed by others faster than it can be written ({Attempts} attempts).");
-            if (!Known) await LookAsync(cancellationToken);
+            if (!Known) await LookAsync(thorough: true, cancellationToken);
             var refusal = await TryWriteAsync(cancellationToken);
             if (refusal is null) continue;
             foreach (var (owner, reason) in refusal.Owners) refuse(owner, reason);

@@ -71,12 +71,13 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         }
     }
 
-    /// <summary>Dumps what is there and takes it over.</summary>
+    /// <summary>Reads what is there and takes it over.</summary>
+    /// <inheritdoc cref="IRuleset.ReadAsync" path="/param"/>
     /// <returns>How many objects, of those believed to be right, were not.</returns>
-    public async Task<int> LookAsync(CancellationToken cancellationToken)
+    public async Task<int> LookAsync(bool thorough, CancellationToken cancellationToken)
     {
         var wanted = _ruleset.ChangeCount;
-        await _committer.LookAsync(cancellationToken);
+        await _committer.LookAsync(thorough, cancellationToken);
         var isFirst = !_looked;
         _looked = true;
         return isFirst ? 0 : Math.Max(0, _ruleset.ChangeCount - wanted);
@@ -91,7 +92,7 @@ internal sealed partial class RulesetSync : IAsyncDisposable
     {
         try
         {
-            await LookAsync(cancellationToken);
+            await LookAsync(thorough: false, cancellationToken);
             return true;
         }
         catch (TableOwnedException e)
@@ -118,7 +119,8 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         _rules.Prepare();
         await Guard(async token =>
         {
-            if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await LookAsync(token);
+            var thorough = !_committer.Known | _rules.TakeStrays();
+            if (thorough | changes.Verify | _parts.ForeignChanges.TakeTouched()) repaired = await LookAsync(thorough, token);
             do
             {
                 await _committer.WriteAsync(ServicePorts.Quarantine, _rules.DoWithout, token);

@@ -33,6 +33,62 @@ internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointS
 
     public override IElementAdoption BeginAdoption() => new Adoption(codec, Entries.BeginAdoption());
 
+    /// <summary>Takes over the lists of these frontends by asking for their slots; whatever else is in the map is overlooked.</summary>
+    /// <param name="nftables">Where to ask.</param>
+    /// <param name="lists">The frontends, with how many slots each may have taken.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task AdoptAsync(INftables nftables, IReadOnlyList<(FrontendKey Frontend, int Slots)> lists, CancellationToken cancellationToken)
+    {
+        var adoption = Entries.BeginAdoption();
+        var (current, found) = (-1, new List<(uint Slot, IpEndpoint Endpoint)>());
+        await nftables.GetElementsAsync(
+            Set,
+            lists.Select(list => new LazyElements(list.Slots, i => codec.Encode(new EndpointSlot(list.Frontend, (uint)i), default))),
+            (int list, in NftElement element) =>
+            {
+                if (list != current) Finish();
+                current = list;
+                if (codec.TryDecode(element, out var slot, out var endpoint)) found.Add((slot.Index, endpoint));
+            },
+            () =>
+            {
+                found.Clear();
+                adoption.Restart();
+            },
+            cancellationToken);
+        Finish();
+        adoption.Complete();
+
+        void Finish()
+        {
+            if (found.Count > 0) adoption.Observe(lists[current].Frontend, EndpointList.From(CollectionsMarshal.AsSpan(found)));
+            found.Clear();
+        }
+    }
+
+    /// <summary>Whether there is a slot in the kernel that nobody knows of.</summary>
+    /// <param name="slots">The frontends in the kernel, with how many slots each has taken.</param>
+    public bool HasStrays(IReadOnlyDictionary<FrontendKey, int> slots) => slots.Any(list => list.Value > KernelList(list.Key).Count);
+
+    /// <summary>Counts the slots of each frontend that are taken in the kernel.</summary>
+    /// <inheritdoc cref="INftables.ReadElementsAsync"/>
+    public async Task<IReadOnlyDictionary<FrontendKey, int>> CountSlotsAsync(INftables nftables, Action restart, CancellationToken cancellationToken)
+    {
+        var slots = new Dictionary<FrontendKey, int>();
+        await nftables.ReadElementsAsync(
+            Set,
+            element =>
+            {
+                // Not how many: in a dump some may be there twice.
+                if (!codec.TryDecode(element, out var slot, out _)) return;
+                ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(slots, slot.Frontend, out _);
+                count = Math.Max(count, (int)slot.Index + 1);
+            },
+            restart,
+            cancellationToken);
+        return slots;
+    }
+
     private EndpointList KernelList(FrontendKey key) => Entries.TryGetKernel(key, out var list) ? list : default;
 
     // Lists are not cut in two: what is known of the kernel is known of whole lists.

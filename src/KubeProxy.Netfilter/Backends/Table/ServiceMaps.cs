@@ -103,6 +103,11 @@ internal class ServiceMaps : TableState
         foreach (var seconds in sets.Select(FixedSets.AffinityTimeoutIn).OfType<uint>()) AffinityTimeout(seconds);
     }
 
+    /// <inheritdoc/>
+    public override IEnumerable<(FrontendKey Frontend, int Slots)>? ListsInKernel(ElementCollection collection) =>
+        EachList.FirstOrDefault(lists => lists.Endpoints == collection)?.FrontendsBySize.SelectMany((frontends, exponent) =>
+            frontends.KernelKeys.Select(frontend => (frontend, new SizeClass(exponent).Slots)));
+
     /// <summary>Makes room where nearly every service port has an element.</summary>
     public void Expect(int servicePorts)
     {

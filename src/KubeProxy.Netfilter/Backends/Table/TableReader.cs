@@ -1,3 +1,4 @@
+using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Nftables;
 
@@ -7,10 +8,12 @@ namespace KubeProxy.Netfilter.Backends.Table;
 /// <param name="nftables">Where it is read.</param>
 /// <param name="state">Where it is taken over.</param>
 /// <param name="table">The table. If it is to be owned by a socket, then by that of <paramref name="nftables"/>.</param>
-internal sealed class TableReader(INftables nftables, TableState state, NftTable table)
+/// <param name="largeMap">From how many slots on the lists of a map are asked for by key, unless nothing may be overlooked.</param>
+internal sealed class TableReader(INftables nftables, TableState state, NftTable table, int largeMap = int.MaxValue)
 {
     private const int Attempts = 10;
 
+    private readonly HashSet<EndpointListCollection> _readByKey = [];
     private bool _made;
 
     /// <summary>Whether there was a table.</summary>
@@ -31,21 +34,31 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
     /// <summary>The sets of clients that were found: earlier versions, and upstream, have one for each endpoint.</summary>
     public IReadOnlyCollection<NftSet> FoundClientSets { get; private set; } = [];
 
-    /// <summary>Dumps the table; when someone changes the ruleset meanwhile, again.</summary>
+    /// <summary>The collections of which only the lists were read that something leads to. Forgets them.</summary>
+    public IReadOnlyCollection<EndpointListCollection> TakeReadByKey()
+    {
+        EndpointListCollection[] taken = [.. _readByKey];
+        _readByKey.Clear();
+        return taken;
+    }
+
+    /// <summary>Reads the table; when someone changes the ruleset meanwhile, again.</summary>
+    /// <param name="thorough">Whether everything in it is read; otherwise of large maps only the lists that something leads to.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The generation of the ruleset that was read.</returns>
     /// <exception cref="NftUnknownOutcomeException">The ruleset does not stand still.</exception>
     /// <exception cref="TableOwnedException">The table is somebody else's.</exception>
-    public async Task<uint> ReadAsync(CancellationToken cancellationToken)
+    public async Task<uint> ReadAsync(bool thorough, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            if (await TryReadAsync(cancellationToken) is { } generation) return generation;
+            if (await TryReadAsync(thorough, cancellationToken) is { } generation) return generation;
         }
 
         throw new NftUnknownOutcomeException($"The nftables ruleset changed {Attempts} times while table {table.Key.Name} was read.");
     }
 
-    private async Task<uint?> TryReadAsync(CancellationToken cancellationToken)
+    private async Task<uint?> TryReadAsync(bool thorough, CancellationToken cancellationToken)
     {
         var generation = await nftables.GetGenerationAsync(cancellationToken);
         var content = await nftables.ReadTableAsync(table.Key, cancellationToken);
@@ -64,7 +77,9 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
         AdoptChains(content);
         AdoptSets(content);
         state.Discover(content.Sets.Keys);
-        foreach (var collection in state.Elements) await AdoptElementsAsync(content, collection, cancellationToken);
+        // What leads to lists is read before them.
+        foreach (var collection in state.Elements.OrderBy(collection => collection is EndpointListCollection))
+            await AdoptElementsAsync(content, collection, thorough, cancellationToken);
         return content.Generation == await nftables.GetGenerationAsync(cancellationToken) ? content.Generation : null;
     }
 
@@ -92,12 +107,26 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
     }
 
     // A set of another type is another implementation's: the table will be replaced, and what is in the set does not matter.
-    private async Task AdoptElementsAsync(NftTableContent content, ElementCollection collection, CancellationToken cancellationToken)
+    private async Task AdoptElementsAsync(NftTableContent content, ElementCollection collection, bool thorough, CancellationToken cancellationToken)
     {
+        if (!thorough && collection is EndpointListCollection endpoints && await TryAdoptListsAsync(content, endpoints, cancellationToken)) return;
         var adoption = collection.BeginAdoption();
         var name = collection.Set.Key.Name;
         if (content.Sets.TryGetValue(name, out var found) && found == collection.Set)
             await nftables.ReadElementsAsync(collection.Set, adoption.Observe, adoption.Restart, cancellationToken);
         adoption.Complete();
+        if (collection is EndpointListCollection read) _readByKey.Remove(read);
+    }
+
+    // The kernel dumps a large map in time that grows with the square of it.
+    private async Task<bool> TryAdoptListsAsync(NftTableContent content, EndpointListCollection collection, CancellationToken cancellationToken)
+    {
+        if (!content.Sets.TryGetValue(collection.Set.Key.Name, out var found) || found != collection.Set) return false;
+        if (state.ListsInKernel(collection) is not { } known) return false;
+        List<(FrontendKey Frontend, int Slots)> lists = [.. known];
+        if (lists.Sum(list => (long)list.Slots) < largeMap) return false;
+        await collection.AdoptAsync(nftables, lists, cancellationToken);
+        _readByKey.Add(collection);
+        return true;
     }
 }

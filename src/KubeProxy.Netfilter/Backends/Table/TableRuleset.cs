@@ -12,7 +12,7 @@ internal sealed class TableRuleset(TableState state, TableReader reader, TableWr
 
     public bool MustLookAfterRefusal { get; private set; }
 
-    public Task<uint> ReadAsync(CancellationToken cancellationToken) => reader.ReadAsync(cancellationToken);
+    public Task<uint> ReadAsync(bool thorough, CancellationToken cancellationToken) => reader.ReadAsync(thorough, cancellationToken);
 
     public async ValueTask<IEnumerable<List<PendingWrite>>> WriteAsync(bool separateElements, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KubeProxy.Core.Diff;
+using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Nftables;
 
@@ -46,6 +47,12 @@ internal abstract class TableState
     public virtual void Discover(IEnumerable<string> sets)
     {
     }
+
+    /// <summary>
+    /// The lists that a collection has in the kernel, as far as something there is known to lead to them, with how many slots each may have; null for a
+    /// collection without lists.
+    /// </summary>
+    public virtual IEnumerable<(FrontendKey Frontend, int Slots)>? ListsInKernel(ElementCollection collection) => null;
 
     /// <summary>Drops all that the owner wants.</summary>
     public void Remove(RuleOwner owner)

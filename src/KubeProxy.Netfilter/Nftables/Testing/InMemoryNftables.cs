@@ -142,6 +142,36 @@ public sealed class InMemoryNftables : INftables
         return Task.FromResult(generation);
     }
 
+    /// <inheritdoc/>
+    public Task<uint> GetElementsAsync(
+        NftSet set, IEnumerable<IReadOnlyList<NftElement>> keys, NftElementVisitor visit, Action restart, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(visit);
+        if (set.Flags.HasFlag(NftSetFlags.Interval)) throw new ArgumentException($"{set.Key.Name} is an interval set: its elements have no keys to ask for.", nameof(set));
+        List<(int List, NftElement Element)> found = [];
+        uint generation;
+        lock (_lock)
+        {
+            if (!_tables.TryGetValue(set.Key.Table, out var table) || !table.Sets.TryGetValue(set.Key.Name, out var known))
+                return Task.FromException<uint>(NftReadException.NotFound($"get element {NftChainText.Table(set.Key.Table)} {set.Key.Name}"));
+            foreach (var (list, wanted) in keys.Index())
+            {
+                for (var i = 0; i < wanted.Count && known.Elements.TryGetValue((wanted[i].Key, default), out var element); i++)
+                {
+                    Counts.CountGet();
+                    found.Add((list, element));
+                }
+            }
+
+            generation = _generation;
+        }
+
+        foreach (var (list, element) in found) visit(list, element);
+        return Task.FromResult(generation);
+    }
+
     /// <summary>Everything as text that <c>nft -f</c> loads.</summary>
     public string Dump()
     {

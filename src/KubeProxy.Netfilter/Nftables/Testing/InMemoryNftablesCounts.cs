@@ -9,6 +9,9 @@ public sealed class InMemoryNftablesCounts
     /// <summary>Reads of tables, of their content or of elements.</summary>
     public int Dumps { get; private set; }
 
+    /// <summary>Elements that were found by key.</summary>
+    public int ElementsGot { get; private set; }
+
     /// <summary>Operations that were applied.</summary>
     public int Operations { get; private set; }
 
@@ -23,11 +26,13 @@ public sealed class InMemoryNftablesCounts
 
     /// <summary>Starts counting from zero.</summary>
     public void Reset() =>
-        (Commits, Dumps, Operations, ElementsAdded, ElementsDeleted, RulesChanged) = (0, 0, 0, 0, 0, 0);
+        (Commits, Dumps, ElementsGot, Operations, ElementsAdded, ElementsDeleted, RulesChanged) = (0, 0, 0, 0, 0, 0, 0);
 
     internal void CountCommit() => Commits++;
 
     internal void CountDump() => Dumps++;
+
+    internal void CountGet() => ElementsGot++;
 
     internal void Count(NftTransaction transaction)
     {

@@ -84,6 +84,33 @@ public abstract class NftablesContract
     });
 
     [Fact]
+    public Task Elements_are_found_by_key_up_to_the_first_that_is_missing() => WithAsync(async nft =>
+    {
+        const int Count = 6000;
+        NftElement Of(int number) => new() { Key = NftCases.Bytes($"10.1.{number >> 8}.{number & 255}"), Data = NftValue.Number((uint)number), Comment = $"number {number}" };
+        NftElement Asked(int number) => new() { Key = Of(number).Key };
+        await nft.CommitAsync(new NftTransaction().Add(new NftTable(Table)).Add(Map).AddElements(Map, [.. Enumerable.Range(0, Count).Where(i => i != 3000).Select(Of)]), Cancel);
+        async Task<List<(int List, NftElement Element)>> GetAsync(params IReadOnlyList<NftElement>[] lists)
+        {
+            List<(int, NftElement)> found = [];
+            await nft.GetElementsAsync(Map, lists, (int list, in NftElement element) => found.Add((list, element)), found.Clear, Cancel);
+            return found;
+        }
+
+        Assert.Equal(
+            [(0, Of(1)), (0, Of(2)), (2, Of(5)), (4, Of(7))],
+            await GetAsync([Asked(1), Asked(2)], [], [Asked(5), Asked(3000), Asked(6)], [Asked(3000), Asked(6)], [Asked(7)]));
+        Assert.Empty(await GetAsync());
+        // More than one message takes, with and without a gap, and what comes after it.
+        NftElement[] before = [.. Enumerable.Range(0, 3000).Select(Asked)], all = [.. Enumerable.Range(0, Count).Select(Asked)];
+        Assert.Equal([.. before.Select((_, i) => (0, Of(i))), .. before.Select((_, i) => (1, Of(i))), (2, Of(4000))], await GetAsync(before, all, [Asked(4000)]));
+        // More lists than are asked for at a time.
+        Assert.Equal(Enumerable.Range(0, Count).Where(i => i != 3000).Select(i => (i, Of(i))), await GetAsync([.. all.Select(each => (IReadOnlyList<NftElement>)[each])]));
+        Assert.Equal(Enoent, (await Assert.ThrowsAsync<NftReadException>(() => nft.GetElementsAsync(Plain, [[Asked(1)]], (int _, in NftElement _) => { }, () => { }, Cancel))).Errno);
+        await Assert.ThrowsAsync<ArgumentException>(() => nft.GetElementsAsync(Ranges, [], (int _, in NftElement _) => { }, () => { }, Cancel));
+    });
+
+    [Fact]
     public Task Deleting_and_adding_again_in_one_transaction_replaces() => WithAsync(async nft =>
     {
         await nft.CommitAsync(
