@@ -25,6 +25,14 @@ public interface INetlinkTransport : IDisposable
     /// <exception cref="NetlinkException">The system call failed; EMSGSIZE when the buffer was too small.</exception>
     bool TryReceive(Span<byte> buffer, out int length);
 
+    /// <summary>Receives several datagrams that are there.</summary>
+    /// <param name="buffer">Takes the datagrams: each gets as much of it as the next, and begins where that of the one before ends.</param>
+    /// <param name="lengths">Takes the number of bytes of each.</param>
+    /// <returns>How many; 0 when there is none.</returns>
+    /// <exception cref="NetlinkException">The system call failed; EMSGSIZE when a datagram did not fit its part.</exception>
+    /// <inheritdoc cref="TryReceive" path="/exception"/>
+    int TryReceiveMany(Span<byte> buffer, Span<int> lengths) => TryReceive(buffer[..(buffer.Length / lengths.Length)], out lengths[0]) ? 1 : 0;
+
     /// <summary>Receives a datagram, waiting for it.</summary>
     /// <returns>The number of bytes received.</returns>
     /// <exception cref="ObjectDisposedException">The transport was disposed meanwhile.</exception>

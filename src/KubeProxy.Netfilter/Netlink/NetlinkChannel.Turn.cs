@@ -61,20 +61,25 @@ public sealed partial class NetlinkChannel
         {
             List<NetlinkMessageError> errors = [];
             var (isAnswered, isLossless) = (false, true);
+            Span<int> lengths = stackalloc int[ReceiveBufferSize / AnswerSize];
             while (true)
             {
                 try
                 {
-                    if (!channel._transport.TryReceive(buffer, out var length)) break;
-                    foreach (var message in new NlMessages(buffer.AsSpan(0, length)))
+                    var received = channel._transport.TryReceiveMany(buffer.AsSpan(0, ReceiveBufferSize), lengths);
+                    if (received == 0) break;
+                    for (var i = 0; i < received; i++)
                     {
-                        var index = message.Header.Sequence - first;
-                        if (index >= (uint)count) continue;
-                        if (message.Header.Type >= NlMsgHeader.FirstProtocolType) visit?.Invoke((int)index, message);
-                        if (message.Header.Type != NlMsgHeader.Error) continue;
-                        var errno = NlExtendedAck.Read(message, out var extended);
-                        if (errno != 0) errors.Add(new NetlinkMessageError((int)index, errno, extended));
-                        isAnswered |= index == acknowledged;
+                        foreach (var message in new NlMessages(buffer.AsSpan(i * AnswerSize, lengths[i])))
+                        {
+                            var index = message.Header.Sequence - first;
+                            if (index >= (uint)count) continue;
+                            if (message.Header.Type >= NlMsgHeader.FirstProtocolType) visit?.Invoke((int)index, message);
+                            if (message.Header.Type != NlMsgHeader.Error) continue;
+                            var errno = NlExtendedAck.Read(message, out var extended);
+                            if (errno != 0) errors.Add(new NetlinkMessageError((int)index, errno, extended));
+                            isAnswered |= index == acknowledged;
+                        }
                     }
                 }
                 catch (NetlinkOverrunException)

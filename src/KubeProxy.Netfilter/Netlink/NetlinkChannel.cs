@@ -11,6 +11,9 @@ namespace KubeProxy.Netlink;
 public sealed partial class NetlinkChannel : IDisposable
 {
     private const int ReceiveBufferSize = 64 * 1024;
+
+    // What the kernel answers to one request, other than a dump, is in datagrams of less than a page (NLMSG_GOODSIZE).
+    private const int AnswerSize = 4 * 1024;
     private const int MaxDumpAttempts = 8;
 
     private readonly INetlinkTransport _transport;

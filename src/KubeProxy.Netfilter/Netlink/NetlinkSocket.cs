@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using KubeProxy.Netlink.Interop;
 using Tmds.Linux;
 using static KubeProxy.Netlink.CallResult;
+using static KubeProxy.Netlink.Interop.ManyMessages;
 using static KubeProxy.Netlink.Interop.NetlinkOption;
 using static Tmds.Linux.LibC;
 
@@ -117,6 +118,45 @@ public sealed class NetlinkSocket : INetlinkTransport
                 length = (int)received;
                 _trace?.Received(PortId, buffer[..length]);
                 return true;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public unsafe int TryReceiveMany(Span<byte> buffer, Span<int> lengths)
+    {
+        const int Most = 64;
+        var count = Math.Min(lengths.Length, Most);
+        var size = buffer.Length / lengths.Length;
+        var messages = stackalloc mmsghdr[count];
+        var vectors = stackalloc iovec[count];
+        var senders = stackalloc SockAddrNl[count];
+        fixed (byte* start = buffer)
+        {
+            using var held = new HeldDescriptor(_handle);
+            while (true)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    vectors[i] = new iovec { iov_base = start + (i * size), iov_len = size };
+                    messages[i] = new mmsghdr { msg_hdr = new msghdr { msg_name = senders + i, msg_namelen = sizeof(SockAddrNl), msg_iov = vectors + i, msg_iovlen = 1 } };
+                }
+
+                var received = recvmmsg(held.Number, messages, (uint)count, MSG_DONTWAIT, null);
+                var error = ErrorOf(received);
+                if (error == Errno.Interrupted) continue;
+                if (error == Errno.TryAgain) return 0;
+                if (error != 0) throw Failure("receive from the kernel", error);
+                for (var i = 0; i < received; i++)
+                {
+                    if ((messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0)
+                        throw new NetlinkException($"receive a datagram into {size} bytes", Errno.MessageTooLong);
+                    // Other processes can write to our port, if privileged; only the kernel (port 0) is listened to.
+                    lengths[i] = senders[i].PortId == 0 ? (int)messages[i].msg_len : 0;
+                    if (lengths[i] > 0) _trace?.Received(PortId, buffer.Slice(i * size, lengths[i]));
+                }
+
+                return received;
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using KubeProxy.Core.Model;
 using Tmds.Linux;
 using static KubeProxy.Netlink.CallResult;
+using static KubeProxy.Netlink.Interop.ManyMessages;
 using static Tmds.Linux.LibC;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
@@ -48,7 +49,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
 
         while (true)
         {
-            var count = RelayLibC.recvmmsg(socket, _messages, Capacity, MSG_DONTWAIT, null);
+            var count = recvmmsg(socket, _messages, Capacity, MSG_DONTWAIT, null);
             var error = ErrorOf(count);
             if (error == 0) return count;
             if (error != SocketErrno.Interrupted) return -error;
@@ -99,7 +100,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
         while (true)
         {
             // The kernel writes the number of bytes sent where their length was, which is the same number.
-            var sent = RelayLibC.sendmmsg(socket, _messages + first, (uint)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+            var sent = sendmmsg(socket, _messages + first, (uint)count, MSG_DONTWAIT | MSG_NOSIGNAL);
             var error = ErrorOf(sent);
             if (error == 0) return sent;
             if (error != SocketErrno.Interrupted) return -error;

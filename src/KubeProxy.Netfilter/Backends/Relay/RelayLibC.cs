@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Tmds.Linux;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
@@ -17,12 +16,6 @@ internal static unsafe partial class RelayLibC
     }
 
     // The names are libc's, like those of Tmds.LibC.
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int recvmmsg(int socket, mmsghdr* messages, uint count, int flags, void* timeout);
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int sendmmsg(int socket, mmsghdr* messages, uint count, int flags);
-
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getrlimit(int resource, ResourceLimit* limit);
 
