@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 
 namespace KubeProxy.ApiBenchmark;
 
@@ -40,27 +38,11 @@ internal sealed class Outages(string binary, int services, int endpoints, TimeSp
 
     private async Task RunAsync(int count, Namespaces namespaces, ServerProcess server, string directory, string configuration)
     {
-        var path = Path.Combine(directory, "notify");
-        using var notify = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        notify.Bind(new UnixDomainSocketEndPoint(path));
-        using var proxy = Namespaces.Start(namespaces.Proxy, binary, ["--config", configuration], start =>
-        {
-            start.Environment["NOTIFY_SOCKET"] = path;
-            start.RedirectStandardError = true;
-        });
-        _ = DrainAsync(proxy.StandardError);
+        await using var proxy = new RunningProxy(namespaces.Proxy, binary, directory, configuration);
         await using var probing = new Probing(namespaces.Proxy);
-        try
-        {
-            await ReadyAsync(notify);
-            for (var number = 0; number < count; number++) await MeasureAsync(number, namespaces, server, probing);
-            Print();
-        }
-        finally
-        {
-            proxy.Kill();
-            await proxy.WaitForExitAsync();
-        }
+        await proxy.ReadyAsync();
+        for (var number = 0; number < count; number++) await MeasureAsync(number, namespaces, server, probing);
+        Print();
     }
 
     private async Task MeasureAsync(int number, Namespaces namespaces, ServerProcess server, Probing probing)
@@ -100,22 +82,6 @@ internal sealed class Outages(string binary, int services, int endpoints, TimeSp
         await Task.Delay(kind == "killed thrice" ? duration / 2 : duration);
         await server.StartAsync();
         return Stopwatch.GetTimestamp();
-    }
-
-    private static async Task ReadyAsync(Socket notify)
-    {
-        var buffer = new byte[4096];
-        using var limit = new CancellationTokenSource(Patience);
-        while (!Encoding.UTF8.GetString(buffer, 0, await notify.ReceiveAsync(buffer, limit.Token)).Contains("READY=1", StringComparison.Ordinal))
-        {
-        }
-    }
-
-    private static async Task DrainAsync(StreamReader log)
-    {
-        while (await log.ReadLineAsync() is not null)
-        {
-        }
     }
 
     private void Print()

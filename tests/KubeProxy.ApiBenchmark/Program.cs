@@ -6,6 +6,8 @@ using KubeProxy.ApiBenchmark;
 //                                                  endpoints for each; needs root
 // outages <binary> <services> <endpoints> [count] [seconds]
 //                                                  the program, built or published, after so many outages of so many seconds; needs root
+// run <binary> <services> <endpoints> [rate] [seconds] [affinity]
+//                                                  start, so many changes a second, a minute of rest, kill and start again; needs root
 // probe                                            used by outages
 // serve <services> <endpoints> <port> [ca-file]    the server of it; with a file for its CA it speaks TLS, and HTTP/2 then
 // read <url> [ca-file] [list] [json] [gzip] [drop]               reads all of it into an engine that programs nothing, and tells what that cost
@@ -18,8 +20,10 @@ return args switch
         Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(0) ?? "0")), Number(rest.ElementAtOrDefault(1) ?? "1"), ContentType(rest)),
     ["outages", var binary, var services, var endpoints, .. var rest] => await new Outages(
         Path.GetFullPath(binary), Number(services), Number(endpoints), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(1) ?? "20"))).RunAsync(Number(rest.ElementAtOrDefault(0) ?? "20")),
+    ["run", var binary, var services, var endpoints, .. var rest] => await new Running(
+        Path.GetFullPath(binary), Number(services), Number(endpoints), rest.Contains("affinity")).RunAsync(Number(rest.ElementAtOrDefault(0) ?? "0"), TimeSpan.FromSeconds(Number(rest.ElementAtOrDefault(1) ?? "120"))),
     ["probe"] => await Probing.RunAsync(),
-    ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault(), rest.Contains("obey")),
+    ["serve", var services, var endpoints, var port, .. var rest] => await Serving.RunAsync(Number(services), Number(endpoints), Number(port), rest.FirstOrDefault(), rest.Contains("obey"), rest.Contains("affinity")),
     ["read", var url, .. var rest] => await Reading.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     ["parse", var url, .. var rest] => await Parsing.RunAsync(new Uri(url), rest.FirstOrDefault(File.Exists), !rest.Contains("list"), ContentType(rest), rest.Contains("gzip"), rest.Contains("drop")),
     ["hold", "typed" or "source", var url, var pageSize, .. var rest] => await Holding.RunAsync(new Uri(url), args[1] == "typed", Number(pageSize), ContentType(rest)),
@@ -32,6 +36,6 @@ static string ContentType(string[] arguments) => arguments.Contains("json") ? "a
 
 static int Usage()
 {
-    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | outages <binary> <services> <endpoints> [count] [seconds] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop] | hold typed|source <url> <page-size> [json]");
+    Console.Error.WriteLine("host <binary> <services> <endpoints> [idle-seconds] [runs] [json|protobuf] | outages <binary> <services> <endpoints> [count] [seconds] | run <binary> <services> <endpoints> [rate] [seconds] [affinity] | serve <services> <endpoints> <port> [ca-file] | read|parse <url> [ca-file] [list] [json] [gzip] [drop] | hold typed|source <url> <page-size> [json]");
     return 2;
 }

@@ -10,10 +10,10 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private ServerProcess(Process process) => _process = process;
 
-    public static async Task<ServerProcess> StartAsync(string ns, int services, int endpoints, int port, string authority)
+    public static async Task<ServerProcess> StartAsync(string ns, int services, int endpoints, int port, string authority, bool affinity = false)
     {
         string[] numbers = [.. new[] { services, endpoints, port }.Select(number => number.ToString(CultureInfo.InvariantCulture))];
-        var process = Namespaces.Start(ns, Environment.ProcessPath!, ["serve", .. numbers, authority, "obey"], start =>
+        var process = Namespaces.Start(ns, Environment.ProcessPath!, ["serve", .. numbers, authority, "obey", .. affinity ? ["affinity"] : Array.Empty<string>()], start =>
         {
             start.RedirectStandardOutput = true;
             start.RedirectStandardInput = true;
@@ -30,6 +30,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Makes a service with one endpoint; see <see cref="Serving.Change"/>.</summary>
     public Task ChangeAsync(int number) => TellAsync(string.Create(CultureInfo.InvariantCulture, $"change {number}"));
+
+    /// <summary>Changes endpoints for a while; returns when it is over.</summary>
+    public Task ChurnAsync(int rate, TimeSpan duration) => TellAsync(string.Create(CultureInfo.InvariantCulture, $"churn {rate} {duration.TotalSeconds}"));
 
     public Task CompactAsync() => TellAsync("compact");
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -10,7 +11,7 @@ namespace KubeProxy.ApiBenchmark;
 /// <summary>The server: in a process of its own, so that the reader's numbers are the reader's.</summary>
 internal static class Serving
 {
-    public static async Task<int> RunAsync(int services, int endpoints, int port, string? caFile, bool obey = false)
+    public static async Task<int> RunAsync(int services, int endpoints, int port, string? caFile, bool obey = false, bool affinity = false)
     {
         using var authority = new TestAuthority();
         if (caFile is not null) await File.WriteAllTextAsync(caFile, authority.Pem);
@@ -23,8 +24,8 @@ internal static class Serving
             DropsManagedFields = true,
             Certificate = caFile is null ? null : authority.Issue("api.test"),
         });
-        server.Fill("services", Enumerable.Range(0, services).Select(i => WithHistory(ApiObjects.Service($"service-{i}", $"10.{i >> 16}.{(i >> 8) & 255}.{i & 255}"), i, ServiceFields)));
-        server.Fill("endpointslices", Enumerable.Range(0, services).Select(i => WithHistory(ApiObjects.Slice($"service-{i}-abcde", $"service-{i}", Addresses(i, endpoints)), i, SliceFields)));
+        server.Fill("services", Enumerable.Range(0, services).Select(i => WithHistory(Service(i, affinity), i, ServiceFields)));
+        server.Fill("endpointslices", Enumerable.Range(0, services).Select(i => Slice(i, Addresses(i, endpoints))));
         server.Set("nodes", ApiObjects.Node("node1"));
         server.Set("servicecidrs", ApiObjects.ServiceCidr("kubernetes", "10.0.0.0/8"));
         // A server that has been up for a while: what it needs for the first answer is compiled.
@@ -35,7 +36,7 @@ internal static class Serving
 
         GC.Collect();
         Console.WriteLine($"{server.Url}");
-        if (obey) await ObeyAsync(server);
+        if (obey) await ObeyAsync(server, services, endpoints);
         else await Task.Delay(Timeout.Infinite);
         return 0;
     }
@@ -57,7 +58,7 @@ internal static class Serving
     }
 
     /// <summary>Does what the standard input says, a line each, and says when it is done.</summary>
-    private static async Task ObeyAsync(FakeApiServer server)
+    private static async Task ObeyAsync(FakeApiServer server, int services, int endpoints)
     {
         using var endpoint = new TcpListener(IPAddress.Any, EndpointPort);
         endpoint.Start();
@@ -65,6 +66,9 @@ internal static class Serving
         {
             switch (command.Split(' '))
             {
+                case ["churn", var rate, var seconds]:
+                    await ChurnAsync(server, services, endpoints, Number(rate), TimeSpan.FromSeconds(Number(seconds)));
+                    break;
                 case ["stop"]:
                     await server.PauseAsync();
                     break;
@@ -75,13 +79,40 @@ internal static class Serving
                     server.Compact();
                     break;
                 case ["change", var number]:
-                    Change(server, int.Parse(number, System.Globalization.CultureInfo.InvariantCulture));
+                    Change(server, Number(number));
                     break;
             }
 
             Console.WriteLine("done");
         }
     }
+
+    /// <summary>Changes one endpoint of one service after the other, so many a second.</summary>
+    private static async Task ChurnAsync(FakeApiServer server, int services, int endpoints, int rate, TimeSpan duration)
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var number = 0; number < rate * duration.TotalSeconds; number++)
+        {
+            var late = TimeSpan.FromSeconds((double)number / rate) - Stopwatch.GetElapsedTime(start);
+            if (late > TimeSpan.Zero) await Task.Delay(late);
+            var service = (int)((uint)(number * 7919) % (uint)services);
+            string[] addresses = [.. Addresses(service, endpoints)];
+            addresses[number % endpoints] = $"12.{(number >> 16) & 255}.{(number >> 8) & 255}.{number & 255}";
+            server.Set("endpointslices", Slice(service, addresses));
+        }
+    }
+
+    private static JsonObject Service(int number, bool affinity)
+    {
+        var service = ApiObjects.Service($"service-{number}", $"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}");
+        if (affinity) service["spec"]!["sessionAffinity"] = "ClientIP";
+        return service;
+    }
+
+    private static JsonObject Slice(int service, IEnumerable<string> addresses) =>
+        WithHistory(ApiObjects.Slice($"service-{service}-abcde", $"service-{service}", addresses), service, SliceFields);
+
+    private static int Number(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 
     private const string ServiceFields =
         """{"f:metadata":{"f:annotations":{".":{},"f:kubectl.kubernetes.io/last-applied-configuration":{}},"f:labels":{".":{},"f:app":{},"f:app.kubernetes.io/managed-by":{}}},"f:spec":{"f:internalTrafficPolicy":{},"f:ports":{".":{},"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{},"f:protocol":{},"f:targetPort":{}}},"f:selector":{},"f:sessionAffinity":{},"f:type":{}}}""";
