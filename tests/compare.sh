@@ -18,13 +18,13 @@ if [ ! -x "$out/$before/kube-proxy" ]; then
 fi
 publish . "$out/now"
 dotnet build tests/KubeProxy.ApiBenchmark -c Release --nologo -v quiet >&2
-benchmark=(dotnet tests/KubeProxy.ApiBenchmark/bin/Release/net10.0/KubeProxy.ApiBenchmark.dll)
+benchmark=tests/KubeProxy.ApiBenchmark/bin/Release/net10.0/KubeProxy.ApiBenchmark
 : > "$out/results.jsonl"
 run() { # NAME ARGUMENTS...: the same with both programs, one after the other
   local name=$1 program
   shift
   for program in "$before" now; do
-    "${benchmark[@]}" run "$out/$program/kube-proxy" "$@" | sed "s/^{/{\"run\": \"$name\", \"program\": \"$program\", /" | tee -a "$out/results.jsonl"
+    "$benchmark" run "$out/$program/kube-proxy" "$@" | sed "s/^{/{\"run\": \"$name\", \"program\": \"$program\", /" | tee -a "$out/results.jsonl"
   done
 }
 run "100 x 10" 100 10
@@ -32,7 +32,7 @@ run "10,000 x 10, 200 changes a second" 10000 10 200 120
 run "50,000 x 10" 50000 10
 run "2,000 x 10 with affinity, 10 changes a second" 2000 10 10 20 affinity
 for program in "$before" now; do
-  "${benchmark[@]}" outages "$out/$program/kube-proxy" 10000 10 8 20 | tail -n 1 |
+  "$benchmark" outages "$out/$program/kube-proxy" 10000 10 8 20 | tail -n 1 |
     awk -v program="$program" '{printf "{\"run\": \"outages of 20 s\", \"program\": \"%s\", \"p50_ms\": %d, \"p95_ms\": %d, \"most_ms\": %d}\n", program, $3 * 1000, $4 * 1000, $5 * 1000}' |
     tee -a "$out/results.jsonl"
 done

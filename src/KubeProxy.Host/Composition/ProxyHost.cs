@@ -77,6 +77,7 @@ internal sealed class ProxyHost(
         services.AddHostedService(provider => provider.GetRequiredService<Readiness>());
         services.AddSingleton<Leftovers>();
         services.AddSingleton<FirstSync>();
+        services.AddHostedService(_ => IdleMemory.OfProcess(parts.Time));
         services.AddHostedService<ProxyService>();
         services.AddHostedService(provider => new StartAdvice(
             provider.GetRequiredService<CurrentConfiguration>(), provider.GetRequiredService<NodeWatch>(), _node,

@@ -220,6 +220,48 @@ public sealed class NetlinkChannelTests
     }
 
     [Fact]
+    public async Task Many_requests_are_answered_each_by_its_own()
+    {
+        using var transport = new ScriptedNetlinkTransport(sent =>
+        [
+            .. ScriptedReply.Headers(sent).SelectMany((header, i) => (byte[][])
+            [
+                .. Enumerable.Range(0, i).Select(_ => ScriptedReply.Message(Object, NlMsgFlags.None, header.Sequence)),
+                ScriptedReply.Error(header, i == 1 ? Errno.NoSuchEntry : 0),
+            ]),
+        ]);
+        using var channel = new NetlinkChannel(transport);
+        using var requests = new NlMsgWriter();
+        for (var i = 0; i < 3; i++) requests.BeginMessage(Object, NlMsgFlags.None);
+        List<int> seen = [];
+        for (var round = 0; round < 2; round++)
+        {
+            seen.Clear();
+            var refused = await channel.GetManyAsync("get", requests, (request, _) => seen.Add(request), Ct);
+            Assert.Equal([1, 2, 2], seen);
+            Assert.Equal([(1, Errno.NoSuchEntry)], refused.Select(error => (error.MessageIndex, error.Errno)));
+        }
+
+        Assert.Equal(new NetlinkCounters(2, 6, 96, 0), channel.Counters);
+    }
+
+    [Fact]
+    public async Task Lost_answers_to_many_requests_are_an_overrun()
+    {
+        ScriptedNetlinkTransport transport = null!;
+        transport = new ScriptedNetlinkTransport(sent =>
+        {
+            transport.PushOverrun();
+            return ScriptedReply.Headers(sent).Select(ScriptedReply.Ack);
+        });
+        using var channel = new NetlinkChannel(transport);
+        using var requests = new NlMsgWriter();
+        for (var i = 0; i < 2; i++) requests.BeginMessage(Object, NlMsgFlags.None);
+        await Assert.ThrowsAsync<NetlinkOverrunException>(() => channel.GetManyAsync("get", requests, (_, _) => { }, Ct));
+        transport.Dispose();
+    }
+
+    [Fact]
     public async Task A_disposed_channel_fails_its_request()
     {
         using var transport = new ScriptedNetlinkTransport(_ => []);
