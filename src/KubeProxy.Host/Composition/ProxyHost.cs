@@ -81,7 +81,7 @@ internal sealed class ProxyHost(
         services.AddHostedService(provider => new StartAdvice(
             provider.GetRequiredService<CurrentConfiguration>(), provider.GetRequiredService<NodeWatch>(), _node,
             provider.GetRequiredService<ProxyEngine>().GetStatus().Families.Count > 1, () => provider.GetService<PodCidrWait>()?.Known ?? [], parts.Time,
-            new KernelSettings(parts.Root), provider.GetRequiredService<EventRecorder>(), provider.GetRequiredService<ILogger<StartAdvice>>()));
+            provider.GetRequiredService<EventRecorder>(), provider.GetRequiredService<ILogger<StartAdvice>>()));
         if (arguments.ConfigFile is not null) AddConfigurationWatch(services);
     }
 

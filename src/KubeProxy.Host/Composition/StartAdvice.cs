@@ -2,7 +2,6 @@ using KubeProxy.Core.Model;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Events;
 using KubeProxy.Host.Node;
-using KubeProxy.Netfilter;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +13,7 @@ namespace KubeProxy.Host.Composition;
 /// </summary>
 internal sealed partial class StartAdvice(
     CurrentConfiguration configuration, NodeWatch node, NodeSettings settings, bool isDualStack, Func<IReadOnlyList<string>> getPodCidrs, TimeProvider time,
-    KernelSettings kernel, EventRecorder events, ILogger<StartAdvice> logger) : BackgroundService
+    EventRecorder events, ILogger<StartAdvice> logger) : BackgroundService
 {
     /// <summary>How long upstream waits for the node and its addresses.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -22,17 +21,11 @@ internal sealed partial class StartAdvice(
     private const string ImpliedMode =
         "no mode is set, and iptables is used: the default of Kubernetes becomes nftables in 1.40. Set mode (--proxy-mode) to iptables to keep it, or to nftables";
 
-    private const string BridgedPods =
-        "packets on bridges pass the rules of iptables (net.bridge.bridge-nf-call-iptables or its like is 1): pods on a bridge of this node do not reach Services in mode userspace. Set it to 0, or use another mode";
-
-    private static readonly string[] BridgeCalls = ["proc/sys/net/bridge/bridge-nf-call-iptables", "proc/sys/net/bridge/bridge-nf-call-ip6tables"];
-
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AdviseOnModeAsync(stoppingToken), AdviseOnNodeAsync(stoppingToken));
 
     private async Task AdviseOnModeAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        if (configuration.Value.Mode == ProxyMode.Userspace && BridgeCalls.Any(path => kernel.ReadNumber(path) is > 0)) LogAdvice(BridgedPods);
         if (!configuration.Value.IsModeImplied) return;
         LogAdvice(ImpliedMode);
         await events.AboutNodeAsync("Warning", "ProxyModeNotSet", ImpliedMode, stoppingToken);

@@ -15,6 +15,9 @@ internal interface IBackendRules
     /// </summary>
     bool SeesEveryPacket => false;
 
+    /// <summary>Whether flows may lead there as well as to endpoints, because this process sends them on; never, as a rule.</summary>
+    bool IsOwn(IpEndpoint endpoint) => false;
+
     /// <summary>Compiles what changed into desired kernel objects. Must not fail: the changes count as taken.</summary>
     /// <param name="changes">What changed.</param>
     /// <param name="baseChanged">Whether what the rules without any service are made of changed, or is to be looked at again.</param>
