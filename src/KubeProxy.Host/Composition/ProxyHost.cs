@@ -186,6 +186,6 @@ internal sealed class ProxyHost(
             engine.ServiceHealth,
             family => HealthCheckAddresses.Of(family, engine.GetNodePortBlocks(family), parts.InterfaceAddresses()),
             (service, note) => events.AboutServiceAsync(service, "Warning", "FailedToStartServiceHealthcheck", "Listen", note, CancellationToken.None),
-            engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
+            problems => engine.Report("health check node ports", problems), engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
     }
 }

@@ -21,11 +21,16 @@ internal sealed partial class StartAdvice(
     private const string ImpliedMode =
         "no mode is set, and iptables is used: the default of Kubernetes becomes nftables in 1.40. Set mode (--proxy-mode) to iptables to keep it, or to nftables";
 
+    // Upstream's event; that its program will have the mode no longer is nothing that this one has to log.
+    private const string DeprecatedMode =
+        "mode ipvs is deprecated in Kubernetes: it is off by default from 1.40 on and gone in 1.43. Consider mode nftables (kube-proxy migrate --to nftables says what it changes)";
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AdviseOnModeAsync(stoppingToken), AdviseOnNodeAsync(stoppingToken));
 
     private async Task AdviseOnModeAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        if (configuration.Value.Mode == ProxyMode.Ipvs) await events.AboutNodeAsync("Warning", "IPVSDeprecation", DeprecatedMode, stoppingToken);
         if (!configuration.Value.IsModeImplied) return;
         LogAdvice(ImpliedMode);
         await events.AboutNodeAsync("Warning", "ProxyModeNotSet", ImpliedMode, stoppingToken);
