@@ -24,9 +24,7 @@ internal interface IBackendRules
     void Absorb(PlanChanges changes, bool baseChanged);
 
     /// <summary>Does what has to be done before rules are written; nothing, as a rule.</summary>
-    void Prepare()
-    {
-    }
+    ValueTask PrepareAsync(CancellationToken cancellationToken) => default;
 
     /// <summary>
     /// Does what has to be done once the rules are in the kernel, and before flows are deleted that lead to the past; nothing, as a rule.

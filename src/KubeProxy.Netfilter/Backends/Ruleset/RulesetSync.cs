@@ -115,9 +115,9 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         var committing = Stopwatch.StartNew();
         var repaired = 0;
         _committer.Begin();
-        _rules.Prepare();
         await Guard(async token =>
         {
+            await _rules.PrepareAsync(token);
             if (changes.Verify || _parts.ForeignChanges.TakeTouched() || !_committer.Known) repaired = await LookAsync(token);
             do
             {
