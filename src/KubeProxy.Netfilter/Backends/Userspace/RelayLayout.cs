@@ -27,6 +27,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
     private const string Relay = "relay";
     private const string ShortCircuit = "relay-short-circuit";
     private const string Answers = "answers";
+    private const string Direct = "direct";
 
     private readonly PolicyChains _policies = new(parts);
 
@@ -47,10 +48,11 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
         parts.Chain(ShortCircuit, [.. ToRelay(RelayEntrance.ShortCircuit, translation)]),
         parts.Chain(ExternalLocal, [.. FromInside(), new NftRule(RuleParts.Goto(Relay))]),
         parts.Chain(ExternalNone, [.. FromInside()]),
+        parts.Chain(Direct, [.. DirectRules()]),
         parts.Chain(Answers, [new NftRule(new NftTransparentSocket(), RuleParts.Return), new NftRule(RuleParts.Accept)]),
         parts.Hooked("filter-prerouting-pre-relay", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
         parts.Hooked("filter-output-pre-relay", NftChainType.Filter, NftHook.Output, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
-        parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [.. DirectRules(), UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
+        parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(Direct), UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
         parts.Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
         parts.Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
         parts.Hooked("relay-prerouting", NftChainType.Filter, NftHook.Prerouting, Mangle, [.. PreroutingRules(node)]),
@@ -119,7 +121,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
         from inlet in RelayInlet.All
         where inlet.Translated
         select new NftRule(
-            IsNotMarked, IsNotTranslated, Is(inlet.Protocol), new NftMatch(RuleParts.DestinationPort, NftOperator.Equal, RuleParts.Port(portOf(inlet))),
+            IsNotTranslated, Is(inlet.Protocol), new NftMatch(RuleParts.DestinationPort, NftOperator.Equal, RuleParts.Port(portOf(inlet))),
             new NftReject(TcpReset: inlet.Protocol == Protocol.Tcp));
 
     private NftConstant Loopback => RuleParts.Address(IpAddr.Parse(parts.Family == IpFamily.IPv4 ? "127.0.0.1" : "::1"));
