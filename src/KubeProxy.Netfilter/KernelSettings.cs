@@ -11,9 +11,10 @@ public sealed class KernelSettings(string root = "/")
     /// <param name="path">From the root, for example <c>proc/sys/net/ipv4/ip_forward</c>.</param>
     public string? Read(string path)
     {
+        var file = Path.Combine(root, path);
         try
         {
-            return File.ReadAllText(Path.Combine(root, path)).Trim();
+            return File.Exists(file) ? File.ReadAllText(file).Trim() : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -25,6 +26,20 @@ public sealed class KernelSettings(string root = "/")
     /// <inheritdoc cref="Read"/>
     public long? ReadNumber(string path) =>
         long.TryParse(Read(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    /// <summary>The names of what is in a directory; none when the kernel does not have it.</summary>
+    /// <inheritdoc cref="Read"/>
+    public IReadOnlyList<string> List(string path)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(Path.Combine(root, path)).Select(Path.GetFileName).OfType<string>()];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Writes a value. The file must exist: to create it would hide a module that is missing.</summary>
     /// <exception cref="IOException">There is no such value, or the kernel refused it.</exception>

@@ -66,6 +66,17 @@ public sealed class ManifestSourceTests : IAsyncDisposable
         await UntilAsync(() => !_sink.Describe().Contains("marker", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("v1", "EndpointSlice", "f.json document 1 line 1 EndpointSlice x apiVersion: v1 EndpointSlice is not the EndpointSlice of discovery.k8s.io/v1; ignored")]
+    [InlineData("apps/v1", "Service", "f.json document 1 line 1 Service x apiVersion: apps/v1 Service is not the Service of v1; ignored")]
+    [InlineData("v1", "Pod", "f.json document 1 line 1 x: a service proxy has no use for v1 Pod; ignored")]
+    public void Objects_that_are_not_used_are_named_with_the_reason(string apiVersion, string kind, string note)
+    {
+        var text = $$"""{"apiVersion":"{{apiVersion}}","kind":"{{kind}}","metadata":{"name":"x"} }""";
+        var parsed = new ManifestParser([new JsonManifestFormat()]).Parse("f.json", System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.Equal(note, Assert.Single(parsed.Notes).ToString());
+    }
+
     [Fact]
     public async Task Files_are_read_before_the_kinds_are_synced()
     {

@@ -34,6 +34,22 @@ public class NodePlanTests
     }
 
     [Fact]
+    public void Pod_blocks_of_this_node_that_are_none_are_named()
+    {
+        var node = new Node
+        {
+            Metadata = new ObjectMeta { Name = Objects.Options.NodeName },
+            Spec = new NodeSpec { PodCidrs = ["10.244.0.0/24", "10.244.0/24", "fd00:10:244::/64", ""] },
+        };
+        Assert.Equal(
+            [
+                $"Node {Objects.Options.NodeName} spec.podCIDRs[1]: '10.244.0/24' is not an address block, and is ignored",
+                $"Node {Objects.Options.NodeName} spec.podCIDRs[3]: '' is not an address block, and is ignored",
+            ],
+            new TestCluster(null, node).Complaints());
+    }
+
+    [Fact]
     public void A_loopback_primary_address_counts_as_none() => Assert.Empty(
         NodePortAddresses.Parse(["primary"]).Resolve(IpFamily.IPv4, new NodeTopology(null, IpAddr.Parse("127.0.0.1"))));
 

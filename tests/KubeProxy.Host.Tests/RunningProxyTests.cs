@@ -135,6 +135,60 @@ public sealed class RunningProxyTests : ProgramTests
         Assert.Contains($":{port}", (string?)(await EventAsync(server, "FailedToStartProxierHealthcheck"))["note"], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Health_check_node_ports_that_others_have_are_problems_until_they_have_them_no_more()
+    {
+        var (healthz, metrics, shared) = (FreePort(), FreePort(), FreePort());
+        WriteFile("m/a.yaml", Web(shared));
+        WriteFile("m/b.yaml", Other(Web(shared), "xyz", 1));
+        WriteFile("m/c.yaml", Other(Web(healthz), "zzz", 2));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var run = new ProxyProgram(Parts()).RunAsync(Arguments(healthz, metrics, "nodePortAddresses: [127.0.0.0/8]\n"), stop.Token);
+        var pages = $"http://127.0.0.1:{metrics}";
+        var problems = await ProblemsAsync(found => found.Length == 2);
+        Assert.StartsWith($"Service default/xyz spec.healthCheckNodePort: cannot listen on port {shared} (IPv4), so load balancers take this node for unhealthy", problems[0], StringComparison.Ordinal);
+        Assert.EndsWith("Service default/web has it", problems[0], StringComparison.Ordinal);
+        Assert.StartsWith($"Service default/zzz spec.healthCheckNodePort: cannot listen on port {healthz} (IPv4)", problems[1], StringComparison.Ordinal);
+        File.Delete(Path.Combine(Directory, "m/a.yaml"));
+        File.Delete(Path.Combine(Directory, "m/c.yaml"));
+        await ProblemsAsync(found => found.Length == 0);
+        await stop.CancelAsync();
+        Assert.Equal(0, await run);
+
+        static string Other(string text, string name, int number) => text.Replace("web", name, StringComparison.Ordinal)
+            .Replace("10.96.0.10", $"10.96.0.1{number}", StringComparison.Ordinal).Replace("30080", $"3008{number}", StringComparison.Ordinal)
+            .Replace("198.51.100.1", $"198.51.100.2{number}", StringComparison.Ordinal);
+
+        async Task<string[]> ProblemsAsync(Func<string[], bool> condition)
+        {
+            string[] found = [];
+            for (var attempt = 0; attempt < 300; attempt++)
+            {
+                found = [.. JsonNode.Parse(await EventuallyAsync(pages + "/status", HttpStatusCode.OK))!["problems"]!.AsArray().Select(problem => (string)problem!)];
+                if (condition(found)) return found;
+                await Task.Delay(50, Cancel);
+            }
+
+            Assert.Fail(string.Join('\n', found));
+            return found;
+        }
+    }
+
+    [Fact]
+    public async Task That_mode_ipvs_is_deprecated_is_told_by_an_event()
+    {
+        await using var server = await FakeApiServer.StartAsync();
+        server.Set("nodes", ApiObjects.Node("node1"));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var arguments = Arguments(FreePort(), FreePort());
+        await File.WriteAllTextAsync(arguments[1], (await File.ReadAllTextAsync(arguments[1], Cancel)).Replace("mode: nftables", "mode: ipvs", StringComparison.Ordinal), Cancel);
+        var run = new ProxyProgram(Parts()).RunAsync([.. arguments[..2], "--master", server.Url.ToString()], stop.Token);
+        var told = await EventAsync(server, "IPVSDeprecation");
+        Assert.Equal(("Warning", "StartKubeProxy", "Node"), ((string?)told["type"], (string?)told["action"], (string?)told["regarding"]!["kind"]));
+        await stop.CancelAsync();
+        Assert.Equal(0, await run);
+    }
+
     private static async Task<JsonNode> EventAsync(FakeApiServer server, string reason)
     {
         var request = await server.WaitForRequestAsync(request => request.Resource == "events" && request.Body.Contains($"\"{reason}\"", StringComparison.Ordinal))

@@ -114,7 +114,7 @@ public sealed class KubernetesObjectReader
         else if (impliedKind is null && IsList(kindName, apiVersion, out var itemKind))
             ReadList(element, kindName, itemKind, items);
         else
-            items.Add(new DocumentItem { UnknownKind = $"{apiVersion} {kindName}".TrimStart(), Name = IdentityOf(element) });
+            items.Add(new DocumentItem { UnknownKind = $"{apiVersion} {kindName}".TrimStart(), Name = IdentityOf(element), NamesakeOf = ObjectKinds.Namesake(kindName) });
     }
 
     private void ReadList(JsonElement element, string kindName, ObjectKind? itemKind, List<DocumentItem> items)
@@ -214,4 +214,7 @@ public sealed record DocumentItem
 
     /// <summary>The name of an item of an unknown kind; may be empty.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>The kind that has the name of an unknown one, but another group, so that the wrong <c>apiVersion</c> may be meant; null for none.</summary>
+    public ObjectKind? NamesakeOf { get; init; }
 }

@@ -52,6 +52,17 @@ public static class ObjectKinds
         return false;
     }
 
+    /// <summary>The kind of that name, whatever its group; null when there is none.</summary>
+    public static ObjectKind? Namesake(string kind)
+    {
+        foreach (var candidate in All)
+            if (candidate.ToName() == kind) return candidate;
+        return null;
+    }
+
+    /// <summary>The group and version that the proxy reads, as in <c>apiVersion:</c>.</summary>
+    public static string ToApiVersion(this ObjectKind kind) => kind.ToGroup() is { Length: > 0 } group ? group + "/v1" : "v1";
+
     private static string ToGroup(this ObjectKind kind) => kind switch
     {
         ObjectKind.EndpointSlice => "discovery.k8s.io",

@@ -14,7 +14,7 @@ public sealed record ObjectProblem(string Kind, NamespacedName Name, string Fiel
     public override string ToString()
     {
         var identity = string.Join(' ', new[] { Place, Kind, Name.ToString(), Field }.Where(part => part.Length > 0));
-        return identity.Length == 0 ? Message : $"{identity}: {Message}";
+        return SingleLine.Of(identity.Length == 0 ? Message : $"{identity}: {Message}");
     }
 }
 

@@ -52,6 +52,8 @@ internal sealed class ManifestParser(IReadOnlyList<IManifestFormat> formats)
             {
                 if (item.Object is { } value) objects.Add((value, place));
                 else if (item.Error is { } error) errors.Add(new(error.Kind, new("", error.Name), error.Field, error.Reason, place));
+                else if (item.NamesakeOf is { } kind)
+                    notes.Add(new(kind.ToName(), new("", item.Name), "apiVersion", $"{item.UnknownKind} is not the {kind.ToName()} of {kind.ToApiVersion()}; ignored", place));
                 else notes.Add(new("", new("", item.Name), "", $"a service proxy has no use for {item.UnknownKind}; ignored", place));
             }
         }

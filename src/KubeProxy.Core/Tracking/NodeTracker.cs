@@ -21,6 +21,7 @@ internal sealed class NodeTracker(string nodeName, IReadOnlyList<IpAddr> givenAd
         if (node.Name != _name) return false;
         var found = new ProblemList(ObjectKind.Node, _name);
         var addresses = AddressesOf(node, found);
+        CheckPodBlocks(node, found);
         problems.Set(ProblemOrigin.Content, ObjectKind.Node, _name, found.ToList());
         Eligible = node.Metadata.DeletionTimestamp is null && node.Spec.Taints.All(taint => taint.Key != WellKnownNames.ToBeDeletedTaint);
         var topology = new NodeTopology(
@@ -30,6 +31,14 @@ internal sealed class NodeTracker(string nodeName, IReadOnlyList<IpAddr> givenAd
         if (topology == Topology) return false;
         Topology = topology;
         return true;
+    }
+
+    private static void CheckPodBlocks(Node node, ProblemList problems)
+    {
+        for (var i = 0; i < node.Spec.PodCidrs.Count; i++)
+        {
+            if (!Cidr.TryParse(node.Spec.PodCidrs[i], out _)) problems.Add($"spec.podCIDRs[{i}]", $"'{node.Spec.PodCidrs[i]}' is not an address block, and is ignored");
+        }
     }
 
     private static IpAddr? Given(IReadOnlyList<IpAddr> addresses, IpFamily family)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KubeProxy.Core.Model;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Migration;
@@ -39,7 +40,7 @@ internal sealed class MigrateCommand(ProxyParts parts)
             var context = await ReadAsync(parsed, before, after, cancellationToken);
             var report = new MigrationReport(context);
             await parts.Output.WriteAsync(parsed.Output == "json" ? report.ToJson() : report.ToText());
-            return context.Cluster.Unread.IsEmpty ? report.ExitCode : await RefuseAsync([.. context.Cluster.Unread.Select(unread => $"not read: {unread}")]);
+            return context.Cluster.Unread.IsEmpty ? report.ExitCode : await RefuseAsync([.. context.Cluster.Unread]);
         }
         catch (Exception failure) when (failure is ConfigurationException or ApiAccessException or TimeoutException)
         {
@@ -69,7 +70,8 @@ internal sealed class MigrateCommand(ProxyParts parts)
 
     private async Task<int> RefuseAsync(IReadOnlyList<string> problems)
     {
-        foreach (var problem in problems) await parts.Errors.WriteLineAsync($"kube-proxy migrate: {problem}");
+        // A problem may have a line for each of its parts.
+        foreach (var line in problems.SelectMany(problem => problem.Split('\n'))) await parts.Errors.WriteLineAsync($"kube-proxy migrate: {SingleLine.Of(line)}");
         return MigrationReport.CannotBeTold;
     }
 }

@@ -82,7 +82,7 @@ internal sealed class ProxyHost(
         services.AddHostedService(provider => new StartAdvice(
             provider.GetRequiredService<CurrentConfiguration>(), provider.GetRequiredService<NodeWatch>(), _node,
             provider.GetRequiredService<ProxyEngine>().GetStatus().Families.Count > 1, () => provider.GetService<PodCidrWait>()?.Known ?? [], parts.Time,
-            new KernelSettings(parts.Root), provider.GetRequiredService<EventRecorder>(), provider.GetRequiredService<ILogger<StartAdvice>>()));
+            provider.GetRequiredService<EventRecorder>(), provider.GetRequiredService<ILogger<StartAdvice>>()));
         if (arguments.ConfigFile is not null) AddConfigurationWatch(services);
     }
 
@@ -187,6 +187,6 @@ internal sealed class ProxyHost(
             engine.ServiceHealth,
             family => HealthCheckAddresses.Of(family, engine.GetNodePortBlocks(family), parts.InterfaceAddresses()),
             (service, note) => events.AboutServiceAsync(service, "Warning", "FailedToStartServiceHealthcheck", "Listen", note, CancellationToken.None),
-            engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
+            problems => engine.Report("health check node ports", problems), engine.Health, provider.GetRequiredService<ILoggerFactory>(), parts.Time);
     }
 }

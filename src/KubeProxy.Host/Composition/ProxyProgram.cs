@@ -1,3 +1,4 @@
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.Backends;
 using KubeProxy.Host.CommandLine;
@@ -27,7 +28,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         if (ProxyCommandLine.Parse(arguments, out var errors) is not { } parsed)
         {
             if (errors.Count == 0) ProxyCommandLine.WriteHelp(parts.Output);
-            foreach (var error in errors) await parts.Errors.WriteLineAsync($"kube-proxy: {error}");
+            foreach (var error in errors) await parts.Errors.WriteLineAsync($"kube-proxy: {SingleLine.Of(error)}");
             if (errors.Count > 0) await parts.Errors.WriteLineAsync("Try 'kube-proxy --help'.");
             return errors.Count == 0 ? Success : Failure;
         }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using KubeProxy.Core.Model;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Composition;
@@ -19,7 +20,7 @@ internal sealed partial class ServiceReadiness(string? socketPath, ILogger<Servi
     public void Ready() => Tell("READY=1\nSTATUS=" + InForce);
 
     /// <summary>How it does now, in one line.</summary>
-    public void Status(string status) => Tell("STATUS=" + status.ReplaceLineEndings(" "));
+    public void Status(string status) => Tell("STATUS=" + SingleLine.Of(status));
 
     /// <summary>The process ends.</summary>
     public void Stopping() => Tell("STOPPING=1\nSTATUS=Ending; rules stay in force");

@@ -2,7 +2,6 @@ using KubeProxy.Core.Model;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Events;
 using KubeProxy.Host.Node;
-using KubeProxy.Netfilter;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +13,7 @@ namespace KubeProxy.Host.Composition;
 /// </summary>
 internal sealed partial class StartAdvice(
     CurrentConfiguration configuration, NodeWatch node, NodeSettings settings, bool isDualStack, Func<IReadOnlyList<string>> getPodCidrs, TimeProvider time,
-    KernelSettings kernel, EventRecorder events, ILogger<StartAdvice> logger) : BackgroundService
+    EventRecorder events, ILogger<StartAdvice> logger) : BackgroundService
 {
     /// <summary>How long upstream waits for the node and its addresses.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -22,17 +21,16 @@ internal sealed partial class StartAdvice(
     private const string ImpliedMode =
         "no mode is set, and iptables is used: the default of Kubernetes becomes nftables in 1.40. Set mode (--proxy-mode) to iptables to keep it, or to nftables";
 
-    private const string BridgedPods =
-        "packets on bridges pass the rules of iptables (net.bridge.bridge-nf-call-iptables or its like is 1): pods on a bridge of this node do not reach Services in mode userspace. Set it to 0, or use another mode";
-
-    private static readonly string[] BridgeCalls = ["proc/sys/net/bridge/bridge-nf-call-iptables", "proc/sys/net/bridge/bridge-nf-call-ip6tables"];
+    // Upstream's event; that its program will have the mode no longer is nothing that this one has to log.
+    private const string DeprecatedMode =
+        "mode ipvs is deprecated in Kubernetes: it is off by default from 1.40 on and gone in 1.43. Consider mode nftables (kube-proxy migrate --to nftables says what it changes)";
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AdviseOnModeAsync(stoppingToken), AdviseOnNodeAsync(stoppingToken));
 
     private async Task AdviseOnModeAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        if (configuration.Value.Mode == ProxyMode.Userspace && BridgeCalls.Any(path => kernel.ReadNumber(path) is > 0)) LogAdvice(BridgedPods);
+        if (configuration.Value.Mode == ProxyMode.Ipvs) await events.AboutNodeAsync("Warning", "IPVSDeprecation", DeprecatedMode, stoppingToken);
         if (!configuration.Value.IsModeImplied) return;
         LogAdvice(ImpliedMode);
         await events.AboutNodeAsync("Warning", "ProxyModeNotSet", ImpliedMode, stoppingToken);

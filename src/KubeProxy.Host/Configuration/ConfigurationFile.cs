@@ -68,7 +68,7 @@ public static class ConfigurationFile
 
     /// <summary>
     /// Copies what the binder would stumble over differently from Kubernetes: an empty value means "not given", also where
-    /// the type has no null; of a repeated field the last one counts.
+    /// the type has no null, and in a list the empty text; of a repeated field the last one counts.
     /// </summary>
     private static JsonNode? Tidy(ref Utf8JsonReader reader)
     {
@@ -87,7 +87,7 @@ public static class ConfigurationFile
             case JsonTokenType.StartArray:
                 var list = new JsonArray();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    if (reader.TokenType != JsonTokenType.Null) list.Add(Tidy(ref reader));
+                    list.Add(reader.TokenType == JsonTokenType.Null ? JsonValue.Create("") : Tidy(ref reader)); // All are lists of texts.
                 return list;
             default:
                 return JsonValue.Create(JsonElement.ParseValue(ref reader));

@@ -1,3 +1,5 @@
+using KubeProxy.Core.Model;
+
 namespace KubeProxy.Host.Configuration;
 
 /// <summary>Something wrong with one field of the configuration.</summary>
@@ -7,7 +9,7 @@ namespace KubeProxy.Host.Configuration;
 public sealed record ConfigurationProblem(string Path, string Reason, int? Line = null)
 {
     /// <summary><c>line 3: path: reason</c>.</summary>
-    public override string ToString() => Line is { } line ? $"line {line}: {Path}: {Reason}" : $"{Path}: {Reason}";
+    public override string ToString() => SingleLine.Of(Line is { } line ? $"line {line}: {Path}: {Reason}" : $"{Path}: {Reason}");
 }
 
 /// <summary>The configuration cannot be used; has every reason found.</summary>

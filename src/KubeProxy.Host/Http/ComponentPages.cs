@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using KubeProxy.Core.Model;
 using KubeProxy.Host.Configuration;
 
 namespace KubeProxy.Host.Http;
@@ -53,7 +54,7 @@ internal static class ComponentPages
         var sorted = new SortedDictionary<string, string>(flags.ToDictionary(), StringComparer.Ordinal);
         return new ComponentPage(
             "Flagz",
-            () => "\nkube-proxy flagz\n" + Banner + FlagsNote + string.Concat(sorted.Select(flag => $"{flag.Key}={flag.Value}\n")),
+            () => "\nkube-proxy flagz\n" + Banner + FlagsNote + string.Concat(sorted.Select(flag => $"{flag.Key}={SingleLine.Of(flag.Value)}\n")),
             () => new JsonObject { ["flags"] = new JsonObject(sorted.Select(flag => KeyValuePair.Create(flag.Key, (JsonNode?)flag.Value))) });
     }
 }

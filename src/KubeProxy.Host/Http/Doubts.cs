@@ -1,5 +1,6 @@
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 
 namespace KubeProxy.Host.Http;
@@ -9,6 +10,9 @@ namespace KubeProxy.Host.Http;
 /// <param name="Text">One line for an operator.</param>
 internal readonly record struct Doubt(string Subject, string Text)
 {
+    /// <summary>One line for an operator.</summary>
+    public string Text { get; } = SingleLine.Of(Text);
+
     public override string ToString() => Text;
 }
 

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using KubeProxy.Core.Health;
+using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -26,12 +27,13 @@ internal sealed partial class ServiceHealthServer : BackgroundService
     };
 
     private readonly Dictionary<Key, Open> _open = [];
-    private readonly HashSet<Key> _reported = [];
+    private readonly Dictionary<Key, string> _failures = [];
     private readonly ConcurrentDictionary<Key, int> _localEndpoints = new();
     private readonly SemaphoreSlim _changed = new(1, 1);
     private readonly ServiceHealthTable _table;
     private readonly Func<IpFamily, IReadOnlyList<ListenAddress>> _addresses;
     private readonly Func<NamespacedName, string, Task> _cannotListen;
+    private readonly Action<IReadOnlyList<ObjectProblem>> _report;
     private readonly ProxyHealth _health;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
@@ -40,14 +42,15 @@ internal sealed partial class ServiceHealthServer : BackgroundService
     /// <param name="table">What to serve.</param>
     /// <param name="addresses">Where to listen, by family; the ports are filled in here.</param>
     /// <param name="cannotListen">Is told which Service has no listener and why, once until it has one.</param>
+    /// <param name="report">Is given all that have no listener, whenever that changes.</param>
     /// <param name="health">The proxy's own health, which goes into the answers.</param>
     /// <param name="loggers">For this and Kestrel.</param>
     /// <param name="time">The clock.</param>
     public ServiceHealthServer(
         ServiceHealthTable table, Func<IpFamily, IReadOnlyList<ListenAddress>> addresses, Func<NamespacedName, string, Task> cannotListen,
-        ProxyHealth health, ILoggerFactory loggers, TimeProvider time)
+        Action<IReadOnlyList<ObjectProblem>> report, ProxyHealth health, ILoggerFactory loggers, TimeProvider time)
     {
-        (_table, _addresses, _cannotListen, _health, _loggers, _time) = (table, addresses, cannotListen, health, loggers, time);
+        (_table, _addresses, _cannotListen, _report, _health, _loggers, _time) = (table, addresses, cannotListen, report, health, loggers, time);
         _logger = loggers.CreateLogger(typeof(ServiceHealthServer).FullName!);
         _table.Changed += OnChanged;
     }
@@ -116,7 +119,8 @@ internal sealed partial class ServiceHealthServer : BackgroundService
         foreach (var entry in _table.Snapshot()) wanted[new Key(entry.Service, entry.Family, entry.Port)] = entry.LocalEndpoints;
         foreach (var (key, count) in wanted) _localEndpoints[key] = count;
 
-        _reported.IntersectWith(wanted.Keys);
+        var failedBefore = _failures.ToDictionary();
+        foreach (var key in failedBefore.Keys.Where(key => !wanted.ContainsKey(key))) _failures.Remove(key);
         foreach (var key in _localEndpoints.Keys.Where(key => !wanted.ContainsKey(key))) _localEndpoints.TryRemove(key, out _);
         var addresses = wanted.Keys.Select(key => key.Family).Distinct().ToDictionary(family => family, _addresses);
         foreach (var (key, open) in _open.Where(open => !wanted.ContainsKey(open.Key) || !addresses[open.Key.Family].SequenceEqual(open.Value.Addresses)).ToList())
@@ -126,28 +130,41 @@ internal sealed partial class ServiceHealthServer : BackgroundService
             LogClosed(key.Service, key.Family, key.Port);
         }
 
-        var complete = true;
-        foreach (var key in wanted.Keys.Where(key => !_open.ContainsKey(key))) complete &= await TryOpenAsync(key, addresses[key.Family], cancellationToken);
-        return complete;
+        foreach (var key in wanted.Keys.Where(key => !_open.ContainsKey(key))) await OpenAsync(key, addresses[key.Family], cancellationToken);
+        if (_failures.Count != failedBefore.Count || _failures.Except(failedBefore).Any()) _report([.. _failures.Select(failure => Problem(failure.Key, failure.Value))]);
+        return _failures.Count == 0;
     }
 
-    private async Task<bool> TryOpenAsync(Key key, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellationToken)
+    private async Task OpenAsync(Key key, IReadOnlyList<ListenAddress> addresses, CancellationToken cancellationToken)
     {
         try
         {
             var complete = addresses.Select(address => address with { Port = key.Port }).ToList();
             _open[key] = new Open(await HttpListener.StartAsync(complete, _ => new(Answer(key)), _loggers, cancellationToken), addresses);
-            _reported.Remove(key);
+            _failures.Remove(key);
             LogOpened(key.Service, key.Family, key.Port);
-            return true;
         }
         catch (Exception problem) when (problem is IOException or SocketException)
         {
-            LogCannotListen(key.Service, key.Family, key.Port, problem.Message);
-            if (_reported.Add(key)) _ = _cannotListen(key.Service, $"cannot listen on health check node port {key.Port} ({key.Family}): {problem.Message}");
-            return false;
+            var reason = HolderOf(key) is { } holder ? $"Service {holder} has it" : problem.Message;
+            var isNew = !_failures.ContainsKey(key);
+            _failures[key] = reason;
+            if (!isNew) return;
+            LogCannotListen(key.Service, key.Family, key.Port, reason);
+            _ = _cannotListen(key.Service, $"cannot listen on health check node port {key.Port} ({key.Family}): {reason}");
         }
     }
+
+    private NamespacedName? HolderOf(Key wanted)
+    {
+        foreach (var key in _open.Keys)
+            if (key.Port == wanted.Port && key.Family == wanted.Family) return key.Service;
+        return null;
+    }
+
+    private static ObjectProblem Problem(Key key, string reason) => new(
+        ObjectKind.Service.ToName(), key.Service, "spec.healthCheckNodePort",
+        $"cannot listen on port {key.Port} ({key.Family}), so load balancers take this node for unhealthy; it is tried again: {reason}");
 
     private HttpReply Answer(Key key) => Answer(key.Service, _localEndpoints.GetValueOrDefault(key), _health.Report().Healthy);
 

@@ -1,4 +1,5 @@
 using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 
 namespace KubeProxy.Host.Http;
@@ -11,7 +12,7 @@ internal static class StartDoubts
     /// <param name="wait">What the start waits for besides objects; null when nothing.</param>
     public static IEnumerable<string> Of(ProxyStatus status, string? wait)
     {
-        if (wait is not null) yield return "waiting: " + wait;
+        if (wait is not null) yield return SingleLine.Of("waiting: " + wait);
         if (status.Families.Any(family => family.Syncs > 0)) yield break;
         var missing = ObjectKinds.All.Except(status.Synced).Select(kind => kind.ToName()).ToList();
         if (missing.Count == 0) yield break;

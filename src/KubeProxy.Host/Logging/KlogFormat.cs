@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KubeProxy.Core.Model;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Host.Logging;
@@ -15,7 +16,7 @@ internal sealed class KlogFormat(int processId) : ILogLineFormat
         var text = new StringBuilder(160);
         text.Append(Severity(line.Level));
         text.Append(CultureInfo.InvariantCulture, $"{line.Time.UtcDateTime:MMdd HH:mm:ss.ffffff} {processId,7} {line.Source}] ");
-        AppendOneLine(text, line.Message);
+        text.Append(SingleLine.Of(line.Message));
         if (line.Error is { } error) AppendError(text, error);
         return Encoding.UTF8.GetBytes(text.Append('\n').ToString());
     }
@@ -23,20 +24,10 @@ internal sealed class KlogFormat(int processId) : ILogLineFormat
     private static void AppendError(StringBuilder text, Exception error)
     {
         text.Append(" err=\"");
-        AppendOneLine(text, error.Message.Replace("\"", "\\\"", StringComparison.Ordinal));
+        text.Append(SingleLine.Of(error.Message.Replace("\"", "\\\"", StringComparison.Ordinal)));
         text.Append('"');
         if (error.StackTrace is not { } trace) return;
         foreach (var frame in trace.Split('\n')) text.Append("\n\t").Append(error.GetType().Name).Append(' ').Append(frame.Trim());
-    }
-
-    private static void AppendOneLine(StringBuilder text, string message)
-    {
-        foreach (var character in message)
-        {
-            if (character == '\n') text.Append("\\n");
-            else if (char.IsControl(character) && character != '\t') text.Append(CultureInfo.InvariantCulture, $"\\x{(int)character:x2}");
-            else text.Append(character);
-        }
     }
 
     private static char Severity(LogLevel level) => level switch

@@ -36,7 +36,8 @@ internal sealed class ClusterFactsReader(Func<IReadOnlyList<IpAddr>> interfaceAd
             var synced = engine.WaitForSyncAsync(limit.Token);
             await await Task.WhenAny(synced, reading); // A source that cannot go on throws.
             await synced;
-            return Collect(engine, before.NodeName, after);
+            var facts = Collect(engine, before.NodeName, after);
+            return sink.HasNode ? facts : facts with { Unread = facts.Unread.Add($"there is no Node {before.NodeName}; --hostname-override (hostnameOverride) names another") };
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -59,7 +60,7 @@ internal sealed class ClusterFactsReader(Func<IReadOnlyList<IpAddr>> interfaceAd
         return new ClusterFacts
         {
             NodeName = nodeName, Plans = [.. plans], Before = before, After = NodePlans(),
-            Unread = [.. engine.GetStatus().Problems.Where(problem => problem.Place.Length > 0).Select(problem => problem.ToString())],
+            Unread = [.. engine.GetStatus().Problems.Where(problem => problem.Place.Length > 0).Select(problem => $"not read: {problem}")],
         };
     }
 

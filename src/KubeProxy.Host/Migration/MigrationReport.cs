@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using KubeProxy.Core.Model;
 
 namespace KubeProxy.Host.Migration;
 
@@ -52,9 +53,9 @@ internal sealed class MigrationReport
         text.Append(CultureInfo.InvariantCulture, $"From mode {_context.Before.Mode} to {_context.After.Mode} on node {_context.Cluster.NodeName}, {Counted(_context.Cluster.Plans.Length, "service port")}: {Result()}.\n");
         foreach (var finding in Findings)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n[{Word(finding.Severity)}] {finding.Id}: {finding.Summary}\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n[{Word(finding.Severity)}] {finding.Id}: {SingleLine.Of(finding.Summary)}\n");
             foreach (var subject in finding.Subjects)
-                text.Append("    ").Append(subject.Name).Append(subject.Detail.Length > 0 ? $"  ({subject.Detail})" : "").Append('\n');
+                text.Append("    ").Append(SingleLine.Of(subject.Detail.Length > 0 ? $"{subject.Name}  ({subject.Detail})" : subject.Name)).Append('\n');
             if (finding.Advice.Length > 0) text.Append("  What can be done: ").Append(finding.Advice).Append('\n');
         }
 

@@ -59,7 +59,7 @@ internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfigurat
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or YamlFormatException)
         {
-            throw new ApiAccessException(path, "", problem.Message, problem);
+            throw new ApiAccessException($"clientConnection.kubeconfig (--kubeconfig) {path}", "", problem.Message, problem);
         }
     }
 }

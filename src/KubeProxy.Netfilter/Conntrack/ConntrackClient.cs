@@ -41,6 +41,24 @@ public sealed class ConntrackClient : IConntrack
     }
 
     /// <inheritdoc/>
+    public async Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default)
+    {
+        using var request = new NlMsgWriter();
+        FlowEncoder.PutGetByReply(request, reply);
+        Flow? found = null;
+        try
+        {
+            await _channel.GetAsync("find a conntrack entry", request, message => found = FlowDecoder.Decode(message), cancellationToken);
+        }
+        catch (NetlinkException e) when (e.Errno == Errno.NoSuchEntry)
+        {
+            return null;
+        }
+
+        return found;
+    }
+
+    /// <inheritdoc/>
     public async Task<int> DeleteAsync(IReadOnlyList<Flow> flows, CancellationToken cancellationToken = default)
     {
         if (flows.Count == 0) return 0;

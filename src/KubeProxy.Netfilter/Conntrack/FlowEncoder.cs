@@ -34,6 +34,13 @@ internal static class FlowEncoder
         if (Fields(filter) is var fields and not CtFilterFields.None) PutTupleFilter(writer, filter, fields);
     }
 
+    // nfgenmsg, CTA_TUPLE_REPLY { CTA_TUPLE_IP, CTA_TUPLE_PROTO }
+    public static void PutGetByReply(NlMsgWriter writer, in FlowTuple reply)
+    {
+        writer.BeginMessage(NfSubsystem.Conntrack, (byte)CtMessage.Get, NlMsgFlags.None, Family(reply.Source.Family));
+        using (writer.BeginNested(CtAttribute.TupleReply)) PutTuple(writer, reply);
+    }
+
     // nfgenmsg, CTA_TUPLE_ORIG { CTA_TUPLE_IP, CTA_TUPLE_PROTO }, [CTA_ZONE], [CTA_ID]
     public static void PutDelete(NlMsgWriter writer, in Flow flow)
     {

@@ -17,6 +17,12 @@ public interface IConntrack : IDisposable
     /// <exception cref="Netlink.NetlinkException">The kernel refused it.</exception>
     Task VisitAsync(FlowFilter filter, FlowVisitor visit, Action? restart = null, CancellationToken cancellationToken = default);
 
+    /// <summary>The flow whose answers bear this tuple before any translation; null when there is none.</summary>
+    /// <param name="reply">See <see cref="Flow.Reply"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="Netlink.NetlinkException">The kernel refused it.</exception>
+    Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Deletes exactly these entries: by original tuple and zone, and, where it is known, by <see cref="Flow.Id"/>, so that an
     /// entry that took its place meanwhile stays. One that is gone already is not an error.

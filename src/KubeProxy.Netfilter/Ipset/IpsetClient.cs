@@ -45,7 +45,7 @@ public sealed class IpsetClient : IDisposable
         {
             await _channel.DumpAsync("list ipsets", request, message =>
             {
-                if (message.Attributes(NfGenMessage.Size).TryFind(Attribute.SetName, out var name)) names.Add(name.Text());
+                if (DecodeName(message) is { } name) names.Add(name);
             }, names.Clear, cancellationToken);
         }
         catch (NetlinkException e) when (e.Errno is Errno.InvalidArgument or Errno.NotSupported)
@@ -55,6 +55,11 @@ public sealed class IpsetClient : IDisposable
 
         return names;
     }
+
+    /// <summary>The name that an answer tells; null when it tells none.</summary>
+    /// <exception cref="NetlinkFormatException">It is malformed.</exception>
+    internal static string? DecodeName(NlMessage message) =>
+        message.Attributes(NfGenMessage.Size).TryFind(Attribute.SetName, out var name) ? name.Text() : null;
 
     /// <summary>Destroys a set with what is in it.</summary>
     /// <returns>False when there is none of the name (any more).</returns>

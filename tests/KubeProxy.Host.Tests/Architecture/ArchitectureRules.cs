@@ -90,7 +90,7 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Netfilter.Backends.Relay"] =
         [
-            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Netlink",
+            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Netlink", "KubeProxy.Netfilter.Conntrack",
         ],
         ["KubeProxy.Netfilter.Backends.Rivals"] =
         [
@@ -111,7 +111,7 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Netfilter.Backends.Userspace"] =
         [
-            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netlink",
+            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netlink", "KubeProxy.Netfilter",
             "KubeProxy.Netfilter.Backends.Relay", "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Netfilter.Backends.Table",
             "KubeProxy.Netfilter.Conntrack", "KubeProxy.Netfilter.Nftables", "KubeProxy.Netfilter.Nftables.Rules",
             "KubeProxy.Netfilter.Rtnetlink",
@@ -197,7 +197,7 @@ internal static class ArchitectureRules
             "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
             "KubeProxy.Host.Yaml", "KubeProxy.Kubernetes",
         ],
-        ["KubeProxy.Host.Logging"] = ["KubeProxy.Host.Configuration"],
+        ["KubeProxy.Host.Logging"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sync", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Migration"] =
         [

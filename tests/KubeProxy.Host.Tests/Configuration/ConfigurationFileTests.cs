@@ -7,6 +7,12 @@ public sealed class ConfigurationFileTests
     private const string Head = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n";
 
     [Fact]
+    public void Nothing_in_a_list_is_the_empty_text_as_in_Kubernetes() => Assert.Equal(
+        ["primary", "", ""],
+        ConfigurationFile.Parse(
+            "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nnodePortAddresses: [primary, null, ~]\n", "file", out _).NodePortAddresses);
+
+    [Fact]
     public void Unknown_and_repeated_fields_are_forgiven_with_a_warning()
     {
         var configuration = ConfigurationFile.Parse(Head + "mode: nftables\nnoSuchField: 1\nnftables:\n  what: {a: b}\nmode: ipvs\n", "file", out var warnings);

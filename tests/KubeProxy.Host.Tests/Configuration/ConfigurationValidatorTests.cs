@@ -59,6 +59,7 @@ public sealed class ConfigurationValidatorTests
         { "DetectLocalConfiguration.ClusterCIDRs: Invalid value: \"10.0.0.0/8,11.0.0.0/8\": must be one block of each family", c => c.ClusterCIDR = "10.0.0.0/8,11.0.0.0/8" },
         { "DetectLocalConfiguration.ClusterCIDRs: Invalid value: \"10.0.0.0/8,fd00::/8,fd01::/16\": may hold at most two", c => c.ClusterCIDR = "10.0.0.0/8,fd00::/8,fd01::/16" },
         { "NodePortAddresses[0]: Invalid value: \"10.0.0.1\": must be a valid CIDR", c => c.NodePortAddresses = ["10.0.0.1"] },
+        { "NodePortAddresses[1]: Invalid value: \"\": must be a valid CIDR", c => c.NodePortAddresses = ["primary", ""] },
         { "NodePortAddresses[3]: Invalid value: \"Localhost\": must be a valid CIDR, 'primary', 'localhost' or 'all'", c => c.NodePortAddresses = ["10.0.0.0/8", "primary", "all", "Localhost"] },
         { "KubeProxyLinuxConfiguration.OOMScoreAdj: Invalid value: -1001: must be within the range of [-1000, 1000]", c => c.OomScoreAdj = -1001 },
         { "KubeProxyLinuxConfiguration.KubeProxyConntrackConfiguration.MaxPerCore: Invalid value: -1: must be greater than or equal to 0", c => c.Conntrack.MaxPerCore = -1 },

@@ -186,6 +186,21 @@ public sealed class MigrateCommandTests : ProgramTests
     }
 
     [Fact]
+    public async Task A_Node_that_is_not_there_cannot_be_told()
+    {
+        WriteFile("m/web.yaml", Node.Replace("node1", "node7", StringComparison.Ordinal) + Service("{type: ClusterIP, clusterIP: 10.96.0.10, ports: [{port: 80}]}"));
+        Assert.Equal(2, await MigrateAsync(Plain, "iptables", "nftables"));
+        Assert.Contains("kube-proxy migrate: there is no Node node1; ", Errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_kubeconfig_that_is_not_there_is_named()
+    {
+        Assert.Equal(2, await RunAsync("migrate", "--to=nftables", "--kubeconfig=/nonexistent"));
+        Assert.Contains("kube-proxy migrate: clientConnection.kubeconfig (--kubeconfig) /nonexistent: ", Errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Objects_that_do_not_come_and_a_wrong_command_line_end_with_2()
     {
         Assert.Equal(2, await RunAsync("migrate", "--to=nftables", "--manifests", Path.Combine(Directory, "missing"), "--timeout=50ms"));

@@ -20,6 +20,9 @@ public sealed class Manifests : IDisposable
     /// <summary>The proxy mode.</summary>
     public string Mode { get; init; } = "nftables";
 
+    /// <summary>Where pods are.</summary>
+    public string ClusterCidr { get; init; } = "10.244.0.0/16";
+
     /// <summary>Further lines of the configuration.</summary>
     public string Settings { get; set; } = "";
 
@@ -32,7 +35,7 @@ public sealed class Manifests : IDisposable
             kind: KubeProxyConfiguration
             mode: {Mode}
             hostnameOverride: node1
-            clusterCIDR: 10.244.0.0/16
+            clusterCIDR: {ClusterCidr}
             healthzBindAddress: 127.0.0.1:{healthzPort}
             metricsBindAddress: 127.0.0.1:{metricsPort}
             conntrack:

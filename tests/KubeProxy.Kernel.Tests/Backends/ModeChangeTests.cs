@@ -236,6 +236,7 @@ public sealed partial class ModeChangeTests : IDisposable
         string[][] commands =
         [
             ["nft", "list", "ruleset"], ["iptables-save"], ["ip6tables-save"], ["ip", "rule"], ["ip", "-6", "rule"], ["ip", "-4", "route", "show", "table", "all"],
+            ["sh", "-c", "ip -6 route show table all | grep -v 'fe80\\|multicast' || true"], // Links get theirs when they have been up for a while.
             ["ip", "-o", "link", "show", "type", "dummy"], ["sysctl", "net.ipv4.conf.all.route_localnet", "net.ipv4.ip_forward", "net.ipv4.conf.all.arp_ignore"],
         ];
         if (HasIpvs) commands = [.. commands, ["ipvsadm", "-Sn"], ["sh", "-c", "ip -o addr show dev kube-ipvs0 2>/dev/null || true"], ["sysctl", "net.ipv4.vs.conntrack", "net.ipv4.vs.expire_nodest_conn"]];
@@ -245,7 +246,7 @@ public sealed partial class ModeChangeTests : IDisposable
     private static string[] Words(string text) => Volatile().Replace(text, "").Split([' ', '\n', '\t', ','], StringSplitOptions.RemoveEmptyEntries);
 
     // Comments of the tools, counters, and what is of the process or of the namespace: ports of relays, addresses of links.
-    [GeneratedRegex(@"(?m)^#.*$|packets \d+ bytes \d+|\[\d+:\d+\]|tproxy to \S+|fe80:\S+|expires \S+|\d+: |if\d+|link/ether \S+|link-netns\S* \S+|progname \S+|@\S+")]
+    [GeneratedRegex(@"(?m)^#.*$|packets \d+ bytes \d+|\[\d+:\d+\]|tproxy to \S+|redirect to \S+|dport \d+ reject|fe80:\S+|expires \S+|\d+: |if\d+|link/ether \S+|link-netns\S* \S+|progname \S+|@\S+")]
     private static partial Regex Volatile();
 
     private static Manifests Manifests(string mode)

@@ -189,6 +189,8 @@ public sealed class BackendFailureTests
         public Task VisitAsync(FlowFilter filter, FlowVisitor visit, Action? restart = null, CancellationToken cancellationToken = default) =>
             Fails ? Task.FromException(new NetlinkException("dump flows", Errno.NoBufferSpace)) : Table.VisitAsync(filter, visit, restart, cancellationToken);
 
+        public Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default) => Table.FindByReplyAsync(reply, cancellationToken);
+
         public Task<int> DeleteAsync(IReadOnlyList<Flow> flows, CancellationToken cancellationToken = default) => Table.DeleteAsync(flows, cancellationToken);
 
         public void Dispose() => Table.Dispose();

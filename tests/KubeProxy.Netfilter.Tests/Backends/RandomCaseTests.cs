@@ -62,7 +62,7 @@ public class RandomCaseTests
         relay.Start();
         return new UserspaceBackend(
             new UserspaceBackendOptions { Family = family, Masquerade = RandomCases.Masquerade(family) },
-            new UserspaceBackendParts(table, relay) { Nftables = nftables, Routes = new InMemoryRoute(), Conntrack = new InMemoryConntrack() },
+            new UserspaceBackendParts(table, relay) { Nftables = nftables, Routes = new InMemoryRoute(), Conntrack = new InMemoryConntrack(), Kernel = new KernelSettings("/nonexistent") },
             NullLogger<UserspaceBackend>.Instance);
     }
 

@@ -14,7 +14,7 @@ internal static partial class TableContent
         var slots = sets.Where(set => set.Key.Name.EndsWith("endpoints", StringComparison.Ordinal) && !set.Key.Name.EndsWith("affinity-endpoints", StringComparison.Ordinal));
         var lists = slots.SelectMany(set => nftables.Elements(set.Key).GroupBy(e => Frontend(e.Key)).Select(group =>
             $"{set.Key.Name} {group.Key}: {string.Join(',', group.Select(e => Index(e.Key)).Order())} = {string.Join(',', group.Select(e => e.Data.ToString()).Order())}"));
-        var text = nftables.Dump().Split('\n').Where(line => !Slot().IsMatch(line) && !Number().IsMatch(line)).Select(line => RelayPort().Replace(line, ":port"));
+        var text = nftables.Dump().Split('\n').Where(line => !Slot().IsMatch(line) && !Number().IsMatch(line)).Select(line => RelayPort().Replace(line, "port"));
         return string.Join('\n', [.. text, .. lists.Order(StringComparer.Ordinal), .. Affinity(nftables, sets).Order(StringComparer.Ordinal)]);
     }
 
@@ -46,6 +46,6 @@ internal static partial class TableContent
     [GeneratedRegex(@"^(\t\telements = \{|\t\t\t    ).*(\b0\.0\.\d+\.\d+|(?<![0-9a-f:])::[0-9a-f]+)\b")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"(?<=tproxy to \S+):[0-9]+")]
+    [GeneratedRegex(@"(?<=tproxy to \S+:|th dport )[0-9]+")]
     private static partial Regex RelayPort();
 }

@@ -54,6 +54,16 @@ public abstract class ConntrackContract
         Assert.Empty(await ListAsync(FlowFilter.All));
     }
 
+    [Fact]
+    public async Task A_flow_is_found_by_its_answers()
+    {
+        Insert(Protocol.Udp, "10.0.0.1", 1000, "10.96.0.10", 53);
+        Insert(Protocol.Tcp, "fd00::1", 1001, "fd00:96::10", 80);
+        foreach (var flow in await ListAsync(FlowFilter.All)) Assert.Equal(flow, await Conntrack.FindByReplyAsync(flow.Reply, Ct));
+        Assert.Null(await Conntrack.FindByReplyAsync(
+            new FlowTuple(Protocol.Udp, IpAddr.Parse("10.96.0.10"), IpAddr.Parse("10.0.0.1"), 53, 1001), Ct));
+    }
+
     protected async Task<List<Flow>> ListAsync(FlowFilter filter)
     {
         List<Flow> flows = [];

@@ -39,6 +39,15 @@ public sealed class StaleFlowCleanerTests
     }
 
     [Theory]
+    [InlineData("192.0.2.1:40000", false)] // a port of this process
+    [InlineData("192.0.2.1:40001", true)]
+    public void Flows_to_this_process_are_kept(string server, bool isStale)
+    {
+        var plan = new StaleFlowPlan(IpFamily.IPv4, [Plan(A, Vip)], [], _ => false) { IsOwn = endpoint => endpoint == new IpEndpoint(Node, 40000) };
+        Assert.Equal(isStale, plan.IsStale(FlowMessages.Udp("10.0.0.1:4000", Vip, server)));
+    }
+
+    [Theory]
     [InlineData(Vip, null, false)] // each of its packets is looked at
     [InlineData(Vip, A, false)]
     [InlineData(Vip, B, true)] // translated by the rules of another mode

@@ -3,6 +3,7 @@ using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Netfilter.Backends.Iptables;
+using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Iptables;
 using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables;
@@ -170,6 +171,19 @@ public class IptablesBackendTests
         await using var harness = await IptablesHarness.StartAsync();
         await harness.FirstSyncAsync();
         Assert.Equal("1", harness.LocalnetRouting);
+    }
+
+    [Fact]
+    public async Task What_route_localnet_was_is_noted_again_when_somebody_put_it_back()
+    {
+        await using var harness = await IptablesHarness.StartAsync();
+        await harness.FirstSyncAsync();
+        Assert.Empty(await harness.Nftables.ListChainsAsync(SysctlRecord.Table, TestContext.Current.CancellationToken)); // Whoever starts the mode notes it.
+        harness.HasLocalnetRouting = true; // As --cleanup does, which forgets what it was.
+        await harness.VerifyAsync();
+        Assert.Equal("1", harness.LocalnetRouting);
+        Assert.Equal("was 0, set to 1", Assert.Single(await harness.Nftables.ListChainsAsync(SysctlRecord.Table, TestContext.Current.CancellationToken)).Comment);
+        Assert.Equal(0, (await harness.VerifyAsync()).Operations);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Ipset;
 using KubeProxy.Netfilter.Rtnetlink;
 using KubeProxy.Netfilter.Tests.Conntrack;
 using KubeProxy.Netlink;
@@ -16,6 +17,7 @@ public sealed class DecoderRobustnessTests
         static message => RouteDecoder.DecodeLink(message),
         static message => FlowDecoder.Decode(message),
         static message => NlExtendedAck.Read(message, out _),
+        static message => IpsetClient.DecodeName(message),
         static message => RouteDecoder.DecodeChange(message),
         static message => NfGenMessage.Read(message),
     ];
@@ -74,8 +76,18 @@ public sealed class DecoderRobustnessTests
         RouteEncoder.PutNewLink(link, "kube-ipvs0", "dummy");
         using var flow = new NlMsgWriter();
         FlowMessages.Put(flow, FlowMessages.Udp("10.0.0.1:1000", "10.96.0.10:53", "10.244.0.5:5353"));
+        using var ipset = new NlMsgWriter();
+        ipset.BeginMessage(NfSubsystem.IpSet, 7, NlMsgFlags.Multi, 0); // IPSET_CMD_LIST
+        ipset.PutU8(IpsetAttribute.Protocol, 6);
+        ipset.PutString(IpsetAttribute.SetName, "KUBE-CLUSTER-IP");
         var request = new NlMsgHeader(20, 0xA00, NlMsgFlags.Request, 3, 0);
         return [address.ToArray(), link.ToArray(), flow.ToArray(),
-            ScriptedReply.Error(request, 2, [8, 0, 1, 0, (byte)'n', (byte)'o', 0, 0, 8, 0, 2, 0, 20, 0, 0, 0])];
+            ScriptedReply.Error(request, 2, [8, 0, 1, 0, (byte)'n', (byte)'o', 0, 0, 8, 0, 2, 0, 20, 0, 0, 0]), ipset.ToArray()];
+    }
+
+    private enum IpsetAttribute : ushort
+    {
+        Protocol = 1, // IPSET_ATTR_PROTOCOL
+        SetName = 2, // IPSET_ATTR_SETNAME
     }
 }

@@ -1,7 +1,10 @@
+using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netfilter.Nftables.Text;
+using KubeProxy.Netfilter.Nftables.Validation;
 using KubeProxy.Netfilter.Tests.Nftables.Contract;
+using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Tests.Nftables;
 
@@ -42,6 +45,16 @@ public sealed class NftTextTests
     ];
 
     [Fact]
+    public void A_refusal_names_the_extension_of_xtables_that_may_be_missing()
+    {
+        var rule = new NftRule(new XtExtension("statistic", 0, new byte[8]).ToExpression(XtExtension.Match), new NftVerdictStatement(NftVerdict.Drop));
+        var refused = new NftOperation.AddRule(new NftChainKey(new NftTableKey(NftFamily.Ip, "nat"), "KUBE-SVC-X"), rule);
+        Assert.Equal(
+            "what it refers to does not exist, or the kernel lacks CONFIG_NFT_COMPAT (module nft_compat) or match \"statistic\" of xtables",
+            NftMissingFeature.Explain(Errno.NoSuchEntry, refused));
+    }
+
+    [Fact]
     public void Operations_are_nft_commands() =>
         Assert.All(Operations(), @case => Assert.Equal(@case.Text, NftText.Of(@case.Operation)));
 
@@ -63,6 +76,8 @@ public sealed class NftTextTests
                 "dnat ip to ip daddr . meta l4proto . th dport . numgen random mod 3 map @endpoints"),
             (new NftPrefixMatch(daddr, NftOperator.NotEqual, NftCases.Ip("127.0.0.0"), 8), "ip daddr != 127.0.0.0/8"),
             (new NftBitsMatch(new NftCt(NftCtKey.State), (uint)(NftCtState.New | NftCtState.Established)), "ct state established,new"),
+            (new XtExtension("comment", 0, new byte[8]).ToExpression(XtExtension.Match), "xt match \"comment\""),
+            (new NftOpaque("limit") { Attributes = [1, 2] }, "# opaque limit 0102 #"),
             (new NftBitsMatch(new NftMeta(NftMetaKey.Mark), 0x4000), "meta mark & 0x00004000 != 0x00000000"),
             (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), ~0x4000u, 0x4000)), "meta mark set meta mark | 0x00004000"),
             (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, 0x4000)), "meta mark set meta mark ^ 0x00004000"),

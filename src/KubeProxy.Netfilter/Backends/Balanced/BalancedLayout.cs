@@ -33,7 +33,7 @@ internal sealed class BalancedLayout(RuleParts parts, MasqueradePolicy policy)
         parts.Chain(VirtualIpsCheck,
         [
             new NftRule(new NftSetMatch(parts.Frontend, BalancedMaps.BalancedIps), RuleParts.Return),
-            new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), new NftReject()),
+            new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), RuleParts.Goto(PolicyChains.Reject)),
             new NftRule(new NftSetMatch(parts.Daddr, BalancedMaps.VirtualIps), RuleParts.Drop) { Comment = "this node's own ports are not open on addresses of services" },
         ]),
         parts.Chain("masquerading",

@@ -29,6 +29,7 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     private readonly RulesetSync _sync;
     private NodeFeatures _features;
     private bool _hasFailed;
+    private bool _allowedLocalnet;
     private int _endpoints;
 
     /// <summary>Makes a backend; nothing happens before <see cref="StartAsync"/>.</summary>
@@ -119,10 +120,14 @@ public sealed class IptablesBackend : IProxyBackend, IBackendRules
     }
 
     // Not while changes are absorbed: they are taken even if this is not allowed.
-    void IBackendRules.Prepare()
+    async ValueTask IBackendRules.PrepareAsync(CancellationToken cancellationToken)
     {
         _state.Tally.Begin();
-        if (_openings.OnLocalhost(_sync.Node)) LocalnetRouting.Allow(_parts.Settings);
+        if (!_openings.OnLocalhost(_sync.Node)) return;
+        // Whoever starts the mode notes what it was; --cleanup beside this process puts it back, and forgets that.
+        if (_allowedLocalnet) await new SysctlRecord(_parts.Nftables, _parts.Settings).NoteAsync([LocalnetRouting.Sysctl], isInherited: true, cancellationToken);
+        LocalnetRouting.Allow(_parts.Settings);
+        _allowedLocalnet = true;
     }
 
     bool IBackendRules.AcceptsNodePorts(IpAddr address) => _openings.Accepts(_sync.Node, _sync.Addresses, address);

@@ -1,10 +1,11 @@
+using KubeProxy.Core.Model;
 using KubeProxy.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Netfilter.Backends.Relay;
 
 /// <summary>What the threads of a relay share.</summary>
-internal sealed partial class RelayContext(RelayOptions options, RelayTable table, RelayMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed partial class RelayContext(RelayOptions options, RelayTable table, RelayMetrics metrics, TimeProvider time, ILogger logger, OriginalDestinations? originals = null)
 {
     private static readonly TimeSpan ComplaintInterval = TimeSpan.FromSeconds(10);
 
@@ -23,6 +24,22 @@ internal sealed partial class RelayContext(RelayOptions options, RelayTable tabl
     public TimeProvider Time { get; } = time;
 
     public ILogger Logger { get; } = logger;
+
+    /// <summary>
+    /// Where datagrams were sent to that were translated on their way here; null when that is unknown. For the thread of UDP.
+    /// </summary>
+    public IpEndpoint? FindOriginal(IpEndpoint client, IpEndpoint local)
+    {
+        try
+        {
+            return originals?.Find(Protocol.Udp, client, local);
+        }
+        catch (NetlinkException e)
+        {
+            if (MayComplain(Complaint.Conntrack, out var suppressed)) LogConntrack(Logger, e.Message, suppressed);
+            return null;
+        }
+    }
 
     /// <summary>TCP connections now.</summary>
     public int Connections => Volatile.Read(ref _connections);
@@ -83,10 +100,14 @@ internal sealed partial class RelayContext(RelayOptions options, RelayTable tabl
     [LoggerMessage(6, LogLevel.Error, "The kernel refuses another connection: {Reason}. None is accepted for {Milliseconds} ms ({Suppressed} more refusals since the last such message)")]
     private static partial void LogExhaustion(ILogger logger, string reason, long milliseconds, long suppressed);
 
+    [LoggerMessage(8, LogLevel.Error, "A datagram from a bridge of this node is dropped, since conntrack does not tell what it was sent to: {Reason} ({Suppressed} more since the last such message)")]
+    private static partial void LogConntrack(ILogger logger, string reason, long suppressed);
+
     private enum Complaint
     {
         ConnectionLimit,
         FlowLimit,
         Exhaustion,
+        Conntrack,
     }
 }

@@ -1,3 +1,5 @@
+using KubeProxy.Core.Model;
+
 namespace KubeProxy.Netfilter.Backends.Relay;
 
 /// <summary>The relay of one family: its threads, and the ports that connections have to be sent to.</summary>
@@ -5,6 +7,7 @@ internal sealed class RelayServer : IDisposable
 {
     private readonly RelayContext _context;
     private readonly List<(EventLoop Loop, IDisposable Relay)> _threads = [];
+    private readonly Dictionary<RelayInlet, ushort> _ports = [];
     private readonly UdpRelay _udp;
 
     /// <summary>Opens the sockets; nothing is accepted before <see cref="Start"/>.</summary>
@@ -20,17 +23,15 @@ internal sealed class RelayServer : IDisposable
                 var loop = new EventLoop($"{name}-{i}", context.Time, context.Logger);
                 var relay = new TcpRelay(context, loop);
                 _threads.Add((loop, relay));
-                TcpPort = Accept(relay, TcpPort, RelayEntrance.Frontend);
-                ShortCircuitTcpPort = Accept(relay, ShortCircuitTcpPort, RelayEntrance.ShortCircuit);
+                foreach (var inlet in RelayInlet.Of(Protocol.Tcp)) Accept(relay, inlet);
             }
 
             var udpLoop = new EventLoop(name + "-udp", context.Time, context.Logger);
             _udp = new UdpRelay(context, udpLoop);
             _threads.Add((udpLoop, _udp));
-            UdpPort = _udp.Receive(RelayEntrance.Frontend);
-            ShortCircuitUdpPort = _udp.Receive(RelayEntrance.ShortCircuit);
+            foreach (var inlet in RelayInlet.Of(Protocol.Udp)) _ports[inlet] = _udp.Receive(inlet);
             context.Metrics.Observe(
-                () => context.Table.Services, () => context.Connections, () => _udp.FlowCount, () => (2 * context.Options.Threads) + 2 + _udp.FrontendCount);
+                () => context.Table.Services, () => context.Connections, () => _udp.FlowCount, () => (4 * context.Options.Threads) + 4 + _udp.FrontendCount);
         }
         catch
         {
@@ -39,17 +40,8 @@ internal sealed class RelayServer : IDisposable
         }
     }
 
-    /// <summary>The port for TCP connections to frontends.</summary>
-    public ushort TcpPort { get; }
-
-    /// <summary>The port for TCP connections that <see cref="RelayEntrance.ShortCircuit"/> is about.</summary>
-    public ushort ShortCircuitTcpPort { get; }
-
-    /// <summary>The port for UDP datagrams to frontends.</summary>
-    public ushort UdpPort { get; }
-
-    /// <summary>The port for UDP datagrams that <see cref="RelayEntrance.ShortCircuit"/> is about.</summary>
-    public ushort ShortCircuitUdpPort { get; }
+    /// <summary>The port of an inlet.</summary>
+    public ushort PortOf(RelayInlet inlet) => _ports[inlet];
 
     /// <summary>Starts the threads, in the network namespace of the calling one.</summary>
     public void Start()
@@ -69,10 +61,11 @@ internal sealed class RelayServer : IDisposable
         _context.Metrics.Dispose();
     }
 
-    private ushort Accept(TcpRelay relay, ushort port, RelayEntrance entrance)
+    // Each thread has a socket of its own, all at one port.
+    private void Accept(TcpRelay relay, RelayInlet inlet)
     {
-        var socket = _context.Sockets.ListenTcp(port);
-        relay.Accept(socket, entrance);
-        return RelaySockets.PortOf(socket);
+        var socket = _context.Sockets.ListenTcp(_ports.GetValueOrDefault(inlet), inlet.Translated);
+        relay.Accept(socket, inlet.Entrance, inlet.Translated);
+        _ports[inlet] = RelaySockets.PortOf(socket);
     }
 }

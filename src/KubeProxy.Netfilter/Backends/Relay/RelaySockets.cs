@@ -15,14 +15,15 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
 
     /// <summary>A listening TCP socket that shares its port with others of this relay.</summary>
     /// <param name="port">The port; 0 for any.</param>
-    public int ListenTcp(ushort port)
+    /// <param name="translated">See <see cref="RelayInlet"/>.</param>
+    public int ListenTcp(ushort port, bool translated)
     {
-        var socket = OpenAtStart(SOCK_STREAM);
+        var socket = OpenAtStart(SOCK_STREAM, translated);
         SetAtStart(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
         SetAtStart(socket, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
         // Accepted sockets inherit these.
         SetConnectionOptions(socket);
-        BindAtStart(socket, new IpEndpoint(ListenAddress, port));
+        BindAtStart(socket, new IpEndpoint(ListenAddress(translated), port));
         var error = Listen(socket);
         return error == 0 ? socket : throw FailAtStart(socket, error, "listen for TCP connections");
     }
@@ -42,14 +43,14 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     }
 
     /// <summary>A UDP socket that tells for each datagram where it was sent to.</summary>
-    public int ListenUdp(ushort port)
+    public int ListenUdp(bool translated)
     {
-        var socket = OpenAtStart(SOCK_DGRAM);
+        var socket = OpenAtStart(SOCK_DGRAM, translated);
         SetAtStart(socket, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
         var (level, option) = _isIPv4 ? (SOL_IP, IP_RECVORIGDSTADDR) : (SOL_IPV6, IPV6_RECVORIGDSTADDR);
         SetAtStart(socket, level, option, 1, "IP_RECVORIGDSTADDR");
-        RaiseReceiveBuffer(socket, 4 << 20);
-        BindAtStart(socket, new IpEndpoint(ListenAddress, port));
+        RaiseReceiveBuffer(socket);
+        BindAtStart(socket, new IpEndpoint(ListenAddress(translated), 0));
         return socket;
     }
 
@@ -63,6 +64,16 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
         socklen_t length = SocketName.MaxLength;
         endpoint = default;
         return getsockname(socket, (sockaddr*)&name, &length) == 0 && name.TryRead(out endpoint);
+    }
+
+    /// <summary>What the client of an accepted socket connected to before the connection was translated, by conntrack.</summary>
+    public bool TryGetOriginal(int socket, out IpEndpoint endpoint)
+    {
+        const int originalDestination = 80; // SO_ORIGINAL_DST (linux/netfilter_ipv4.h), IP6T_SO_ORIGINAL_DST
+        var name = default(SocketName);
+        socklen_t length = SocketName.LengthOf(options.Family);
+        endpoint = default;
+        return getsockopt(socket, _isIPv4 ? SOL_IP : SOL_IPV6, originalDestination, &name, &length) == 0 && name.TryRead(out endpoint);
     }
 
     /// <summary>Begins to connect over TCP.</summary>
@@ -81,13 +92,14 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
         return socket < 0 ? socket : Connect(socket, endpoint);
     }
 
-    /// <summary>A UDP socket that sends from the address and port of a frontend.</summary>
-    public int BindUdp(IpEndpoint frontend)
+    /// <summary>A UDP socket that sends from the address and port that a client knows, or that they were translated to.</summary>
+    public int BindUdp(IpEndpoint address, bool translated)
     {
-        var socket = Open(SOCK_DGRAM);
+        var socket = Open(SOCK_DGRAM, translated);
         if (socket < 0) return socket;
         Set(socket, SOL_SOCKET, SO_REUSEADDR, 1);
-        var error = Bind(socket, frontend);
+        if (translated) RaiseReceiveBuffer(socket); // It gets what the listener would.
+        var error = Bind(socket, address);
         return error == 0 ? socket : Fail(socket, error);
     }
 
@@ -108,23 +120,26 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
         _ = close(socket);
     }
 
-    private IpAddr ListenAddress => options.Transparent
+    private IpAddr ListenAddress(bool translated) => IsTransparent(translated)
         ? IpAddr.Parse(_isIPv4 ? "127.0.0.1" : "::1")
         : IpAddr.Parse(_isIPv4 ? "0.0.0.0" : "::");
 
-    private int Open(int type)
+    // What is translated comes to an address of this node.
+    private bool IsTransparent(bool translated) => options.Transparent && !translated;
+
+    private int Open(int type, bool translated = false)
     {
         var opened = socket(_isIPv4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         var error = ErrorOf(opened);
         if (error != 0) return -error;
-        if (options.Transparent) error = SetTransparent(opened);
+        if (IsTransparent(translated)) error = SetTransparent(opened);
         return error == 0 ? opened : Fail(opened, error);
     }
 
-    private int OpenAtStart(int type)
+    private int OpenAtStart(int type, bool translated)
     {
-        var socket = Open(type);
-        if (socket < 0) throw new RelayException(options.Transparent ? "open a transparent socket" : "open a socket", -socket);
+        var socket = Open(type, translated);
+        if (socket < 0) throw new RelayException(IsTransparent(translated) ? "open a transparent socket" : "open a socket", -socket);
         if (!_isIPv4) SetAtStart(socket, SOL_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
         return socket;
     }
@@ -149,8 +164,9 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
         return error is 0 or SocketErrno.InProgress ? socket : Fail(socket, error);
     }
 
-    private static void RaiseReceiveBuffer(int socket, int bytes)
+    private static void RaiseReceiveBuffer(int socket)
     {
+        const int bytes = 4 << 20;
         if (Set(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes) != 0) Set(socket, SOL_SOCKET, SO_RCVBUF, bytes);
     }
 

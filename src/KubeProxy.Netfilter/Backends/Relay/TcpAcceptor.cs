@@ -11,13 +11,14 @@ internal sealed class TcpAcceptor : IReadiness
 
     private readonly TcpRelay _relay;
     private readonly RelayEntrance _entrance;
+    private readonly bool _translated;
     private readonly int _socket;
     private readonly int _slot;
     private bool _isWaiting;
 
-    public TcpAcceptor(TcpRelay relay, int socket, RelayEntrance entrance)
+    public TcpAcceptor(TcpRelay relay, int socket, RelayEntrance entrance, bool translated)
     {
-        (_relay, _socket, _entrance) = (relay, socket, entrance);
+        (_relay, _socket, _entrance, _translated) = (relay, socket, entrance, translated);
         var error = relay.Loop.Register(socket, this, EPOLLIN, out _slot);
         if (error != 0) throw new RelayException("watch a listening socket", error);
     }
@@ -40,7 +41,7 @@ internal sealed class TcpAcceptor : IReadiness
             }
 
             _relay.Pause.NoteSuccess();
-            if (name.TryRead(out var client)) _relay.Take(socket, _entrance, client.Address);
+            if (name.TryRead(out var client)) _relay.Take(socket, _entrance, _translated, client.Address);
             else _ = close(socket);
         }
 

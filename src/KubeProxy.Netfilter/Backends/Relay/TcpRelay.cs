@@ -45,11 +45,14 @@ internal sealed partial class TcpRelay : IDisposable
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
 
     /// <summary>Accepts connections from a listening socket, which it takes over.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="entrance">Who connections are from.</param>
+    /// <param name="translated">See <see cref="RelayInlet"/>.</param>
     /// <returns>For <see cref="StopAccepting"/>.</returns>
     /// <exception cref="RelayException">It cannot be watched; it is left to the caller.</exception>
-    public TcpAcceptor Accept(int socket, RelayEntrance entrance)
+    public TcpAcceptor Accept(int socket, RelayEntrance entrance, bool translated = false)
     {
-        var acceptor = new TcpAcceptor(this, socket, entrance);
+        var acceptor = new TcpAcceptor(this, socket, entrance, translated);
         _acceptors.Add(acceptor);
         return acceptor;
     }
@@ -62,9 +65,10 @@ internal sealed partial class TcpRelay : IDisposable
     }
 
     /// <summary>Takes an accepted connection over.</summary>
-    public void Take(int socket, RelayEntrance entrance, IpAddr client)
+    public void Take(int socket, RelayEntrance entrance, bool translated, IpAddr client)
     {
-        if (!RelaySockets.TryGetName(socket, out var destination) || _context.Table.Find(Protocol.Tcp, destination) is not { } target)
+        var isKnown = translated ? Sockets.TryGetOriginal(socket, out var destination) : RelaySockets.TryGetName(socket, out destination);
+        if (!isKnown || _context.Table.Find(Protocol.Tcp, destination) is not { } target)
         {
             RelaySockets.Reset(socket);
             Metrics.UnknownDestination();

@@ -5,9 +5,9 @@ namespace KubeProxy.Netfilter.Backends.Relay;
 
 /// <summary>What datagrams of one flow have in common.</summary>
 /// <param name="Client">Who sends them.</param>
-/// <param name="Frontend">Where they are sent to.</param>
-/// <param name="Entrance">How they come to the relay.</param>
-internal readonly record struct UdpFlowKey(IpEndpoint Client, IpEndpoint Frontend, RelayEntrance Entrance);
+/// <param name="Destination">What they bear as their destination, and what answers have to come from.</param>
+/// <param name="Inlet">How they come to the relay.</param>
+internal readonly record struct UdpFlowKey(IpEndpoint Client, IpEndpoint Destination, RelayInlet Inlet);
 
 /// <summary>
 /// The datagrams between a client and a frontend, and the socket towards the endpoint. The socket is connected, so that the kernel
@@ -21,14 +21,17 @@ internal sealed class UdpFlow : IReadiness
     private readonly SocketName _client;
     private int _slot = -1;
 
-    public UdpFlow(UdpRelay relay, UdpFlowKey key, RelayService service, IpEndpoint endpoint, UdpFrontend frontend, int socket)
+    public UdpFlow(UdpRelay relay, UdpFlowKey key, IpEndpoint wanted, RelayService service, IpEndpoint endpoint, UdpFrontend frontend, int socket)
     {
-        (_relay, Key, Service, Endpoint, Frontend, Socket) = (relay, key, service, endpoint, frontend, socket);
+        (_relay, Key, Wanted, Service, Endpoint, Frontend, Socket) = (relay, key, wanted, service, endpoint, frontend, socket);
         _client = new SocketName(key.Client);
         Activity = new LinkedListNode<UdpFlow>(this);
     }
 
     public UdpFlowKey Key { get; }
+
+    /// <summary>The frontend that the client sends to.</summary>
+    public IpEndpoint Wanted { get; }
 
     public RelayService Service { get; }
 

@@ -7,7 +7,7 @@ namespace KubeProxy.Netfilter.Backends.Relay;
 /// The socket that answers for one address and port, there as long as there are flows to it. Its number is bounded by that of
 /// the flows. Behind tproxy nothing arrives here; otherwise what arrives is relayed as well.
 /// </summary>
-internal sealed class UdpFrontend(UdpRelay relay, IpEndpoint address, int socket) : IReadiness
+internal sealed class UdpFrontend(UdpRelay relay, IpEndpoint address, RelayInlet inlet, int socket) : IReadiness
 {
     private int _slot = -1;
 
@@ -22,7 +22,7 @@ internal sealed class UdpFrontend(UdpRelay relay, IpEndpoint address, int socket
     public int Watch() => relay.Loop.Register(Socket, this, EPOLLIN, out _slot);
 
     /// <inheritdoc/>
-    public void OnReady(int happenings) => relay.Receive(Socket, RelayEntrance.Frontend, Address);
+    public void OnReady(int happenings) => relay.Receive(Socket, inlet, Address);
 
     /// <summary>Nothing: a failure is that of one datagram.</summary>
     public void Abandon() { }

@@ -21,7 +21,7 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
     private readonly Dictionary<UdpFlowKey, UdpFlow> _flows = [];
     private readonly Dictionary<IpEndpoint, UdpFrontend> _frontends = [];
     private readonly LinkedList<UdpFlow> _activity = [];
-    private readonly List<Receiver> _receivers = [];
+    private readonly List<UdpReceiver> _receivers = [];
     private int _flowCount;
     private int _frontendCount;
 
@@ -52,26 +52,26 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         while (Due <= Loop.Now) Drop(_activity.First!.Value);
     }
 
-    /// <summary>Opens a socket that takes datagrams of an entrance; returns its port.</summary>
-    public ushort Receive(RelayEntrance entrance)
+    /// <summary>Opens the socket of an inlet; returns its port.</summary>
+    public ushort Receive(RelayInlet inlet)
     {
-        var socket = _context.Sockets.ListenUdp(0);
-        _receivers.Add(new Receiver(this, socket, entrance));
+        var socket = _context.Sockets.ListenUdp(inlet.Translated);
+        _receivers.Add(new UdpReceiver(this, socket, inlet));
         return RelaySockets.PortOf(socket);
     }
 
     /// <summary>Receives what is there at a socket, and sends it on.</summary>
     /// <param name="socket">The socket.</param>
-    /// <param name="entrance">What it is for.</param>
-    /// <param name="frontend">Where all datagrams there are sent to; null if each tells.</param>
-    public void Receive(int socket, RelayEntrance entrance, IpEndpoint? frontend)
+    /// <param name="inlet">What it is for.</param>
+    /// <param name="destination">Where all datagrams there are sent to; null if each tells.</param>
+    public void Receive(int socket, RelayInlet inlet, IpEndpoint? destination)
     {
         for (var i = 0; i < BatchesPerTurn; i++)
         {
             var count = Batch.Receive(socket);
             for (var next = 0; next < count;)
             {
-                if (!TryGetKey(next, entrance, frontend, out var key))
+                if (!TryGetKey(next, inlet, destination, out var key))
                 {
                     next++;
                     continue;
@@ -79,7 +79,7 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
 
                 // Neighbours of one flow go on together.
                 var end = next + 1;
-                while (end < count && TryGetKey(end, entrance, frontend, out var other) && other == key) end++;
+                while (end < count && TryGetKey(end, inlet, destination, out var other) && other == key) end++;
                 Forward(key, next, end - next);
                 next = end;
             }
@@ -117,13 +117,13 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         Batch.Dispose();
     }
 
-    private bool TryGetKey(int index, RelayEntrance entrance, IpEndpoint? frontend, out UdpFlowKey key)
+    private bool TryGetKey(int index, RelayInlet inlet, IpEndpoint? destination, out UdpFlowKey key)
     {
         key = default;
         if (!Batch.TryGetSender(index, out var client)) return false;
-        if (frontend is null && Batch.TryGetDestination(index, out var destination)) frontend = destination;
-        if (frontend is null) return false;
-        key = new UdpFlowKey(client, frontend.Value, entrance);
+        if (destination is null && Batch.TryGetDestination(index, out var told)) destination = told;
+        if (destination is null) return false;
+        key = new UdpFlowKey(client, destination.Value, inlet);
         return true;
     }
 
@@ -163,7 +163,8 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
             Drop(flow);
         }
 
-        if (_context.Table.Find(Protocol.Udp, key.Frontend) is not { } target)
+        IpEndpoint? wanted = key.Inlet.Translated ? _context.FindOriginal(key.Client, key.Destination) : key.Destination;
+        if (wanted is not { } frontend || _context.Table.Find(Protocol.Udp, frontend) is not { } target)
         {
             _context.Metrics.UnknownDestination();
             return null;
@@ -171,7 +172,7 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
 
         var version = _context.Table.Version;
         ReadOnlySpan<IpEndpoint> tried = notTo is { } refusing ? [refusing] : [];
-        var localOnly = target.LocalOnly(key.Entrance);
+        var localOnly = target.LocalOnly(key.Inlet.Entrance);
         if (!target.Service.TryChoose(localOnly, key.Client.Address, tried, out var endpoint)
             && !target.Service.TryChoose(localOnly, key.Client.Address, [], out endpoint))
         {
@@ -180,7 +181,7 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         }
 
         if (!MakeRoom()) return null;
-        flow = Open(key, target.Service, endpoint);
+        flow = Open(key, frontend, target.Service, endpoint);
         if (flow is null)
         {
             target.Service.Counters.NotDelivered();
@@ -195,9 +196,12 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
     // Services change while flows go on: to the endpoints that still serve.
     private bool IsAllowed(UdpFlow flow)
     {
+        // Meanwhile conntrack may have forgotten it, and have translated another flow to the same ports.
+        if (flow.Key.Inlet.Translated && flow.LastActive + LeastIdle <= Loop.Now
+            && _context.FindOriginal(flow.Key.Client, flow.Key.Destination) != flow.Wanted) return false;
         var version = _context.Table.Version;
         if (flow.CheckedVersion == version) return true;
-        if (_context.Table.Find(Protocol.Udp, flow.Key.Frontend)?.Service != flow.Service || !flow.Service.Serves(flow.Endpoint)) return false;
+        if (_context.Table.Find(Protocol.Udp, flow.Wanted)?.Service != flow.Service || !flow.Service.Serves(flow.Endpoint)) return false;
         flow.CheckedVersion = version;
         return true;
     }
@@ -215,7 +219,7 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         return false;
     }
 
-    private UdpFlow? Open(UdpFlowKey key, RelayService service, IpEndpoint endpoint)
+    private UdpFlow? Open(UdpFlowKey key, IpEndpoint wanted, RelayService service, IpEndpoint endpoint)
     {
         var socket = _context.Sockets.ConnectUdp(endpoint);
         if (socket < 0)
@@ -224,13 +228,13 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
             return Refuse(socket, endpoint);
         }
 
-        if (FindOrOpen(key.Frontend) is not { } frontend)
+        if (FindOrOpen(key.Destination, key.Inlet) is not { } frontend)
         {
             _ = close(socket);
             return null;
         }
 
-        var flow = new UdpFlow(this, key, service, endpoint, frontend, socket);
+        var flow = new UdpFlow(this, key, wanted, service, endpoint, frontend, socket);
         var error = flow.Watch();
         if (error != 0)
         {
@@ -248,17 +252,18 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
         return flow;
     }
 
-    private UdpFrontend? FindOrOpen(IpEndpoint address)
+    private UdpFrontend? FindOrOpen(IpEndpoint address, RelayInlet inlet)
     {
         if (_frontends.TryGetValue(address, out var frontend)) return frontend;
-        var socket = _context.Sockets.BindUdp(address);
+        var socket = _context.Sockets.BindUdp(address, inlet.Translated);
         if (socket < 0)
         {
             Refuse(socket, address);
             return null;
         }
 
-        frontend = new UdpFrontend(this, address, socket);
+        // Without a translation, flows of both entrances share it.
+        frontend = new UdpFrontend(this, address, inlet.Translated ? inlet : inlet with { Entrance = RelayEntrance.Frontend }, socket);
         var error = frontend.Watch();
         if (error != 0)
         {
@@ -292,29 +297,4 @@ internal sealed partial class UdpRelay : IDeadline, IDisposable
 
     [LoggerMessage(7, LogLevel.Warning, "No UDP socket for {Address}: {Reason}")]
     private static partial void LogSocket(ILogger logger, IpEndpoint address, string reason);
-
-    private sealed class Receiver : IReadiness
-    {
-        private readonly UdpRelay _relay;
-        private readonly RelayEntrance _entrance;
-        private readonly int _socket;
-        private readonly int _slot;
-
-        public Receiver(UdpRelay relay, int socket, RelayEntrance entrance)
-        {
-            (_relay, _socket, _entrance) = (relay, socket, entrance);
-            var error = relay.Loop.Register(socket, this, EPOLLIN, out _slot);
-            if (error != 0) throw new RelayException("watch a UDP socket", error);
-        }
-
-        public void OnReady(int happenings) => _relay.Receive(_socket, _entrance, null);
-
-        public void Abandon() { }
-
-        public void Close()
-        {
-            _relay.Loop.Release(_slot);
-            _ = close(_socket);
-        }
-    }
 }

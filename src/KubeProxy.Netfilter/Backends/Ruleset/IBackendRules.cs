@@ -15,15 +15,16 @@ internal interface IBackendRules
     /// </summary>
     bool SeesEveryPacket => false;
 
+    /// <summary>Whether flows may lead there as well as to endpoints, because this process sends them on; never, as a rule.</summary>
+    bool IsOwn(IpEndpoint endpoint) => false;
+
     /// <summary>Compiles what changed into desired kernel objects. Must not fail: the changes count as taken.</summary>
     /// <param name="changes">What changed.</param>
     /// <param name="baseChanged">Whether what the rules without any service are made of changed, or is to be looked at again.</param>
     void Absorb(PlanChanges changes, bool baseChanged);
 
     /// <summary>Does what has to be done before rules are written; nothing, as a rule.</summary>
-    void Prepare()
-    {
-    }
+    ValueTask PrepareAsync(CancellationToken cancellationToken) => default;
 
     /// <summary>Whether there seems to be something in the kernel that a look which is not thorough overlooks. Asked once in a sync.</summary>
     bool TakeStrays() => false;

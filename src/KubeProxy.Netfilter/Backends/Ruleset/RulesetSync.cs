@@ -42,7 +42,7 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         (_mode, _family, _parts, _ruleset, _rules, _logger) = (mode, family, parts, ruleset, rules, logger);
         _committer = new RulesetCommitter(parts.Nftables, ruleset, parts.ForeignChanges);
         ServicePorts = new ServicePorts(compiler, parts.Time);
-        _staleFlows = new StaleFlows(family, ServicePorts, rules.SeesEveryPacket, parts.Conntrack, logger);
+        _staleFlows = new StaleFlows(family, ServicePorts, rules, parts.Conntrack, logger);
     }
 
     /// <summary>The service ports that are wanted.</summary>
@@ -116,9 +116,9 @@ internal sealed partial class RulesetSync : IAsyncDisposable
         var committing = Stopwatch.StartNew();
         var repaired = 0;
         _committer.Begin();
-        _rules.Prepare();
         await Guard(async token =>
         {
+            await _rules.PrepareAsync(token);
             var thorough = !_committer.Known | _rules.TakeStrays();
             if (thorough | changes.Verify | _parts.ForeignChanges.TakeTouched()) repaired = await LookAsync(thorough, token);
             do
@@ -137,7 +137,7 @@ internal sealed partial class RulesetSync : IAsyncDisposable
             Repaired = repaired,
             CompileTime = compiling.Elapsed,
             CommitTime = committing.Elapsed,
-            DeletedFlows = await _staleFlows.DeleteAsync(_rules.AcceptsNodePorts, cancellationToken),
+            DeletedFlows = await _staleFlows.DeleteAsync(cancellationToken),
             Quarantined = ServicePorts.Quarantined,
         };
     }

@@ -58,6 +58,9 @@ public sealed class StaleFlowPlan
     /// </summary>
     public bool KeepsUntranslated { get; init; }
 
+    /// <summary>Where flows may lead to as well as to endpoints: ports of this process, which sends them on. None unless set.</summary>
+    public Func<IpEndpoint, bool> IsOwn { get; init; } = _ => false;
+
     /// <summary>The frontends whose flows are to be looked at.</summary>
     public IReadOnlyCollection<FrontendKey> Frontends => [.. _serving.Keys, .. _appeared];
 
@@ -79,7 +82,7 @@ public sealed class StaleFlowPlan
     {
         if (!TryFindServing(flow, out var serving)) return false;
         if (!flow.IsDestinationTranslated) return !KeepsUntranslated && !serving.IsEmpty && !Contains(serving, flow.ReplySource);
-        return !Contains(serving, flow.ReplySource);
+        return !Contains(serving, flow.ReplySource) && !IsOwn(flow.ReplySource);
     }
 
     private bool TryFindServing(in Flow flow, out ImmutableArray<IpEndpoint> serving)

@@ -13,10 +13,10 @@ namespace KubeProxy.Netfilter.Backends.Ruleset;
 /// </summary>
 /// <param name="family">The family.</param>
 /// <param name="servicePorts">The service ports that are wanted.</param>
-/// <param name="keepsUntranslated">Whether flows that are not translated are left alone.</param>
+/// <param name="rules">Which flows are left alone.</param>
 /// <param name="conntrack">Where the flows are.</param>
 /// <param name="logger">Where to say what failed.</param>
-internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePorts, bool keepsUntranslated, IConntrack conntrack, ILogger logger)
+internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePorts, IBackendRules rules, IConntrack conntrack, ILogger logger)
 {
     private readonly HashSet<ServicePortName> _changed = [];
     private readonly HashSet<FrontendKey> _frontendsBefore = [];
@@ -28,7 +28,7 @@ internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePo
         foreach (var plan in changes.Updated)
         {
             if (plan.Name.Protocol != Protocol.Tcp) NoteChange(plan.Name);
-            else if (!keepsUntranslated) NoteAppeared(plan);
+            else if (!rules.SeesEveryPacket) NoteAppeared(plan);
         }
 
         foreach (var name in changes.Removed)
@@ -42,10 +42,10 @@ internal sealed partial class StaleFlows(IpFamily family, ServicePorts servicePo
     /// Deletes what is stale. To be called when the rules are in the kernel, not before: otherwise a client could get a new
     /// stale entry at once.
     /// </summary>
-    public async Task<int> DeleteAsync(Func<IpAddr, bool> acceptsNodePorts, CancellationToken cancellationToken)
+    public async Task<int> DeleteAsync(CancellationToken cancellationToken)
     {
         var current = _changed.Select(servicePorts.Find).OfType<ServicePortPlan>();
-        var plan = new StaleFlowPlan(family, current, _frontendsBefore, acceptsNodePorts, _appeared) { KeepsUntranslated = keepsUntranslated };
+        var plan = new StaleFlowPlan(family, current, _frontendsBefore, rules.AcceptsNodePorts, _appeared) { KeepsUntranslated = rules.SeesEveryPacket, IsOwn = rules.IsOwn };
         try
         {
             var deleted = await new StaleFlowCleaner(conntrack).CleanAsync(plan, cancellationToken);

@@ -19,13 +19,21 @@ internal sealed class PolicyChains(RuleParts parts, LocalhostRejects? localhost 
     /// <summary>The chains with their rules.</summary>
     public IEnumerable<ChainDefinition> Define(NodePlan node) =>
     [
-        parts.Chain(Reject, [new NftRule(new NftReject())], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
+        parts.Chain(Reject, [.. RejectRules], "helper for @no-endpoint-services / @no-endpoint-nodeports"),
         parts.Chain(ServiceEndpoints, [new NftRule(new NftVerdictMapStatement(parts.Frontend, FixedSets.NoEndpointServices))]),
         .. localhost is null ? [] : new[] { localhost.Chain },
         parts.Chain(NodePortEndpoints,
             [.. localhost?.Rules(node) ?? [], new NftRule([.. parts.NodePortConditions(node, locally: false), new NftVerdictMapStatement(RuleParts.NodePort, FixedSets.NoEndpointNodePorts)])]),
         parts.Chain(Firewall, [FirewallRule]),
         parts.Chain(ClusterIps, [.. ClusterIpsRules(node)]),
+    ];
+
+    // TCP gets a reset: a process of this node that is still within connect(2) takes the ICMP error of its own SYN for a passing one, and
+    // sends again after a second.
+    private static IEnumerable<NftRule> RejectRules =>
+    [
+        new NftRule(new NftMatch(RuleParts.Protocol, NftOperator.Equal, RuleParts.ProtocolNumber(Core.Model.Protocol.Tcp)), new NftReject(TcpReset: true)),
+        new NftRule(new NftReject()),
     ];
 
     private NftRule FirewallRule => new(
@@ -36,7 +44,7 @@ internal sealed class PolicyChains(RuleParts parts, LocalhostRejects? localhost 
 
     private IEnumerable<NftRule> ClusterIpsRules(NodePlan node)
     {
-        yield return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), new NftReject())
+        yield return new NftRule(new NftSetMatch(parts.Daddr, FixedSets.ClusterIps), RuleParts.Goto(Reject))
         { Comment = "Reject traffic to invalid ports of ClusterIPs" };
         foreach (var cidr in node.ServiceCidrs)
             yield return new NftRule(parts.DaddrIn(cidr), RuleParts.Drop) { Comment = "Drop traffic to unallocated ClusterIPs" };

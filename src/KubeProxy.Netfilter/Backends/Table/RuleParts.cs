@@ -98,6 +98,8 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
 
     public static NftConstant ProtocolNumber(Protocol protocol) => new(NftDataType.InetProto, new NftData([(byte)protocol]));
 
+    public static NftConstant Port(ushort port) => new(NftDataType.InetService, NftValue.Port(port));
+
     public static NftConstant Address(IpAddr address)
     {
         Span<byte> bytes = stackalloc byte[16];

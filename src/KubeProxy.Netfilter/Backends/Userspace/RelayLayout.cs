@@ -10,41 +10,56 @@ namespace KubeProxy.Netfilter.Backends.Userspace;
 
 /// <summary>
 /// The chains and rules of the userspace backend; see <c>docs/userspace.md</c> for the way of a packet. Nothing is translated:
-/// packets of frontends get the mark, by which they are routed to this host, and are given to the relay's sockets.
+/// packets of frontends get the mark, by which they are routed to this host, and are given to the relay's sockets. Those inside of
+/// a bridge are the exception: <see cref="Bridged"/>.
 /// </summary>
-internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, RelayPorts ports)
+internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func<RelayInlet, ushort> portOf)
 {
+    /// <summary>
+    /// The chain that translates what passes these rules inside of a bridge already (br_netfilter): on its way out of the bridge a packet
+    /// loses the socket that tproxy gave it, and does not come by here again.
+    /// </summary>
+    public const string Bridged = "nat-prerouting-bridged";
+
     public const string ExternalLocal = "external-local";
     public const string ExternalNone = "external-none";
 
     private const string Relay = "relay";
     private const string ShortCircuit = "relay-short-circuit";
     private const string Answers = "answers";
+    private const string Direct = "direct";
 
     private readonly PolicyChains _policies = new(parts);
 
     // The kernel's own priorities: before firewalls and what translates addresses, after connection tracking.
     private const int Mangle = -150;
+    private const int DestinationNat = -100;
 
     /// <summary>The table: it goes when this process does, so that nothing leads to a relay that is not there.</summary>
     public NftTable Table { get; } = new(parts.Table) { Comment = "rules for kube-proxy", Flags = NftTableFlags.Owner };
 
     /// <summary>The chains with their rules, those with hooks last.</summary>
-    public IEnumerable<ChainDefinition> Chains(NodePlan node) =>
+    /// <param name="node">The node.</param>
+    /// <param name="translation">What becomes of packets inside of bridges.</param>
+    public IEnumerable<ChainDefinition> Chains(NodePlan node, BridgeTranslation translation) =>
     [
         .. _policies.Define(node),
-        parts.Chain(Relay, [.. ToRelay(RelayEntrance.Frontend)]),
-        parts.Chain(ShortCircuit, [.. ToRelay(RelayEntrance.ShortCircuit)]),
+        parts.Chain(Relay, [.. ToRelay(RelayEntrance.Frontend, translation)]),
+        parts.Chain(ShortCircuit, [.. ToRelay(RelayEntrance.ShortCircuit, translation)]),
         parts.Chain(ExternalLocal, [.. FromInside(), new NftRule(RuleParts.Goto(Relay))]),
         parts.Chain(ExternalNone, [.. FromInside()]),
+        parts.Chain(Direct, [.. DirectRules()]),
         parts.Chain(Answers, [new NftRule(new NftTransparentSocket(), RuleParts.Return), new NftRule(RuleParts.Accept)]),
         parts.Hooked("filter-prerouting-pre-relay", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
         parts.Hooked("filter-output-pre-relay", NftChainType.Filter, NftHook.Output, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
-        parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
+        parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(Direct), UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
         parts.Hooked("filter-forward", NftChainType.Filter, NftHook.Forward, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
         parts.Hooked("filter-output", NftChainType.Filter, NftHook.Output, 0, [UnlessRelayed(PolicyChains.ServiceEndpoints), UnlessRelayed(PolicyChains.ClusterIps)]),
         parts.Hooked("relay-prerouting", NftChainType.Filter, NftHook.Prerouting, Mangle, [.. PreroutingRules(node)]),
         parts.Hooked("relay-output", NftChainType.Route, NftHook.Output, Mangle, [.. OutputRules(node)]),
+        .. translation == BridgeTranslation.Never
+            ? Array.Empty<ChainDefinition>()
+            : [parts.Hooked(Bridged, NftChainType.Nat, NftHook.Prerouting, DestinationNat, translation == BridgeTranslation.Now ? [.. BridgedRules()] : [])],
     ];
 
     private IEnumerable<NftRule> PreroutingRules(NodePlan node)
@@ -81,9 +96,33 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
     }
 
     // When there is a transparent socket for the connection the packet goes there, else to the one that listens.
-    private IEnumerable<NftRule> ToRelay(RelayEntrance entrance) =>
-        from protocol in (Protocol[])[Protocol.Tcp, Protocol.Udp]
-        select new NftRule(Is(protocol), new NftTproxy(Loopback, ports.Of(protocol, entrance)), parts.Mark, RuleParts.Accept);
+    private IEnumerable<NftRule> ToRelay(RelayEntrance entrance, BridgeTranslation translation)
+    {
+        NftStatement[] remembered = entrance == RelayEntrance.ShortCircuit ? [Remember] : [];
+        if (translation == BridgeTranslation.Now)
+            yield return new NftRule([FromBridge, .. remembered, parts.Mark, RuleParts.Accept]) { Comment = "translated later" };
+        foreach (var inlet in RelayInlet.All.Where(inlet => inlet.Entrance == entrance && !inlet.Translated))
+            yield return new NftRule(Is(inlet.Protocol), new NftTproxy(Loopback, portOf(inlet)), parts.Mark, RuleParts.Accept);
+    }
+
+    // Chains of this type see the first packet of a connection. Those of the second entrance are known by the connection's mark.
+    private IEnumerable<NftRule> BridgedRules() =>
+        from inlet in RelayInlet.All
+        where inlet.Translated
+        orderby inlet.Entrance descending
+        select new NftRule(
+        [
+            FromBridge, parts.IsMarked, .. inlet.Entrance == RelayEntrance.ShortCircuit ? [IsRelayed] : Array.Empty<NftStatement>(),
+            Is(inlet.Protocol), new NftRedirect(RuleParts.Port(portOf(inlet))),
+        ]);
+
+    // The ports for what is translated are open on all addresses: for everybody else they are as if they were not.
+    private IEnumerable<NftRule> DirectRules() =>
+        from inlet in RelayInlet.All
+        where inlet.Translated
+        select new NftRule(
+            IsNotTranslated, Is(inlet.Protocol), new NftMatch(RuleParts.DestinationPort, NftOperator.Equal, RuleParts.Port(portOf(inlet))),
+            new NftReject(TcpReset: inlet.Protocol == Protocol.Tcp));
 
     private NftConstant Loopback => RuleParts.Address(IpAddr.Parse(parts.Family == IpFamily.IPv4 ? "127.0.0.1" : "::1"));
 
@@ -102,6 +141,11 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Rela
         new NftCt(NftCtKey.Direction), NftOperator.Equal, new NftConstant(NftDataType.CtDir, new NftData([(byte)NftCtDirection.Reply])));
 
     private static NftStatement IsTranslated => new NftBitsMatch(new NftCt(NftCtKey.Status), (uint)NftCtStatus.Dnat);
+
+    private static NftStatement IsNotTranslated => new NftBitsMatch(new NftCt(NftCtKey.Status), (uint)NftCtStatus.Dnat, None: true);
+
+    private static NftStatement FromBridge => new NftMatch(
+        new NftMeta(NftMetaKey.Iifkind), NftOperator.Equal, RuleParts.InterfaceName("bridge"));
 
     private static NftMatch Is(Protocol protocol) => new(RuleParts.Protocol, NftOperator.Equal, RuleParts.ProtocolNumber(protocol));
 

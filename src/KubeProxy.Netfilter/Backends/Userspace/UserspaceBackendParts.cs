@@ -12,6 +12,8 @@ namespace KubeProxy.Netfilter.Backends.Userspace;
 /// <summary>What the userspace backend reaches the kernel with, and its relay.</summary>
 public sealed class UserspaceBackendParts : NetfilterParts
 {
+    private ConntrackClient? _relayConntrack;
+
     internal UserspaceBackendParts(RelayTable table, RelayServer relay) => (Table, Relay) = (table, relay);
 
     /// <summary>Where the relay looks frontends up.</summary>
@@ -19,6 +21,9 @@ public sealed class UserspaceBackendParts : NetfilterParts
 
     /// <summary>The relay, running.</summary>
     internal RelayServer Relay { get; }
+
+    /// <summary>Where the kernel says what packets on bridges do.</summary>
+    public KernelSettings Kernel { get; init; } = new();
 
     /// <summary>Opens the sockets for one family, and starts the relay, in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends, and owns the tables that they make.</param>
@@ -34,7 +39,10 @@ public sealed class UserspaceBackendParts : NetfilterParts
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(relay);
         var (clock, table) = (time ?? TimeProvider.System, new RelayTable(time ?? TimeProvider.System, relay.MaxAffinityClients));
-        var server = StartRelay(new RelayContext(relay, table, new RelayMetrics(meters, relay.Family), clock, loggers.CreateLogger<RelayServer>()));
+        var conntrack = ConntrackClient.Open();
+        var context = new RelayContext(
+            relay, table, new RelayMetrics(meters, relay.Family), clock, loggers.CreateLogger<RelayServer>(), new OriginalDestinations(conntrack));
+        var server = StartRelay(context);
         return new UserspaceBackendParts(table, server)
         {
             Nftables = connection.Client,
@@ -42,6 +50,7 @@ public sealed class UserspaceBackendParts : NetfilterParts
             Conntrack = ConntrackClient.Open(),
             Routes = RouteClient.Open(),
             Time = clock,
+            _relayConntrack = conntrack,
         };
     }
 
@@ -49,6 +58,7 @@ public sealed class UserspaceBackendParts : NetfilterParts
     public override ValueTask DisposeAsync()
     {
         Relay.Dispose();
+        _relayConntrack?.Dispose();
         return base.DisposeAsync();
     }
 

@@ -60,6 +60,19 @@ public sealed class InMemoryConntrack : IConntrack
     }
 
     /// <inheritdoc/>
+    public Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        foreach (var flow in Flows)
+        {
+            if (flow.Reply == reply) return Task.FromResult<Flow?>(flow);
+        }
+
+        return Task.FromResult<Flow?>(null);
+    }
+
+    /// <inheritdoc/>
     public Task<int> DeleteAsync(IReadOnlyList<Flow> flows, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);

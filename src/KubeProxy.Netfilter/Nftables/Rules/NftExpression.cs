@@ -56,6 +56,9 @@ public enum NftMetaKey : uint
 
     /// <summary><c>meta l4proto</c>: the transport protocol.</summary>
     L4proto = 16, // NFT_META_L4PROTO
+
+    /// <summary><c>meta iifkind</c>: the kind of the input interface, such as <c>bridge</c>. Linux 5.6.</summary>
+    Iifkind = 26, // NFT_META_IIFKIND
 }
 
 /// <summary>Metadata of the packet.</summary>

@@ -52,7 +52,7 @@ public static class NftExpressionTypes
     private static NftDataType TypeOf(NftMetaKey key) => key switch
     {
         NftMetaKey.Mark => NftDataType.Mark,
-        NftMetaKey.Iifname or NftMetaKey.Oifname => NftDataType.Ifname,
+        NftMetaKey.Iifname or NftMetaKey.Oifname or NftMetaKey.Iifkind => NftDataType.Ifname,
         NftMetaKey.Nfproto => NftDataType.NfProto,
         NftMetaKey.L4proto => NftDataType.InetProto,
         _ => throw new ArgumentOutOfRangeException(nameof(key), key, "Not a meta key that this library knows."),

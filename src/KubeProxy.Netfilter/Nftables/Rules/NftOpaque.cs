@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text;
 
 namespace KubeProxy.Netfilter.Nftables.Rules;
 
@@ -11,6 +13,19 @@ public sealed record NftOpaque(string Name) : NftStatement
 {
     /// <summary>Its attributes (<c>NFTA_EXPR_DATA</c>) as they are on the wire.</summary>
     public ImmutableArray<byte> Attributes { get; init; } = [];
+
+    /// <summary>Of an expression that carries an extension of xtables (<c>match</c>, <c>target</c>), which one, for example <c>comment</c>; else null.</summary>
+    public string? Extension
+    {
+        get
+        {
+            // The name comes first: length, NFTA_MATCH_NAME or NFTA_TARGET_NAME (1), and a text that ends with 0.
+            var bytes = Attributes.AsSpan();
+            if (Name is not ("match" or "target") || bytes.Length < 4 || MemoryMarshal.Read<ushort>(bytes[2..]) != 1) return null;
+            var length = MemoryMarshal.Read<ushort>(bytes);
+            return length < 4 || length > bytes.Length ? null : Encoding.UTF8.GetString(bytes[4..length].TrimEnd((byte)0));
+        }
+    }
 
     /// <inheritdoc/>
     public bool Equals(NftOpaque? other) => other is not null && Name == other.Name

@@ -37,6 +37,7 @@ internal static class NftRuleText
         NftLog log => log.Prefix.Length == 0 ? "log" : $"log prefix {NftValueText.Quoted(log.Prefix)}",
         NftSetAddress set => $"{NftFields.Layout(set.Field).Text} set {Expression(set.Value)}",
         NftDynset dynset => Dynset(dynset),
+        NftOpaque { Extension: { } extension } opaque => $"xt {opaque.Name} {NftValueText.Quoted(extension)}",
         NftOpaque opaque => $"# opaque {opaque.Name} {Convert.ToHexStringLower(opaque.Attributes.AsSpan())} #",
         _ => statement.ToString(),
     };

@@ -52,6 +52,7 @@ internal static class NftMissingFeature
             case NftDnat: yield return "CONFIG_NFT_NAT (module nft_nat)"; break;
             case NftReject when family == NftFamily.Inet: yield return "CONFIG_NFT_REJECT_INET (module nft_reject_inet)"; break;
             case NftReject: yield return $"CONFIG_NFT_REJECT_IPV{version} (module nft_reject_ipv{version})"; break;
+            case NftOpaque { Extension: { } extension } opaque: yield return $"CONFIG_NFT_COMPAT (module nft_compat) or {opaque.Name} \"{extension}\" of xtables"; break;
             case NftLog: yield return "CONFIG_NFT_LOG (module nft_log)"; break;
         }
 

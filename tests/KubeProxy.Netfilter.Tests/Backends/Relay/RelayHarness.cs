@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Backends.Relay;
+using KubeProxy.Netfilter.Conntrack.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Netfilter.Tests.Backends.Relay;
@@ -20,26 +21,31 @@ internal sealed class RelayHarness : IDisposable
         options = configure?.Invoke(options) ?? options;
         Table = new RelayTable(TimeProvider.System, options.MaxAffinityClients);
         _metrics = new RelayMetrics(null, options.Family);
-        Context = new RelayContext(options, Table, _metrics, TimeProvider.System, NullLogger.Instance);
+        Context = new RelayContext(options, Table, _metrics, TimeProvider.System, NullLogger.Instance, new OriginalDestinations(Conntrack));
         _server = new RelayServer(Context);
         _server.Start();
     }
 
     public RelayTable Table { get; }
 
+    public InMemoryConntrack Conntrack { get; } = new();
+
     public RelayContext Context { get; }
 
     /// <summary>Where clients of a TCP service connect to.</summary>
-    public IPEndPoint Tcp(int service) => new(IPAddress.Parse($"127.0.0.{service}"), _server.TcpPort);
+    public IPEndPoint Tcp(int service) => new(IPAddress.Parse($"127.0.0.{service}"), PortOf(Protocol.Tcp));
 
-    public IPEndPoint Udp(int service) => new(IPAddress.Parse($"127.0.0.{service}"), _server.UdpPort);
+    /// <summary>Where datagrams come that somebody translated.</summary>
+    public IPEndPoint Translated => new(IPAddress.Loopback, _server.PortOf(new RelayInlet(Protocol.Udp, RelayEntrance.Frontend, Translated: true)));
+
+    public IPEndPoint Udp(int service) => new(IPAddress.Parse($"127.0.0.{service}"), PortOf(Protocol.Udp));
 
     /// <summary>The counters of a service.</summary>
     public RelayCounters Counters(int service) => Table.Services.Single(s => s.Name.PortName == $"s{service}").Counters;
 
     public void Serve(int service, Protocol protocol, TimeSpan? affinity, params IPEndPoint[] endpoints)
     {
-        var (address, port) = protocol == Protocol.Tcp ? (Tcp(service), _server.TcpPort) : (Udp(service), _server.UdpPort);
+        var (address, port) = protocol == Protocol.Tcp ? (Tcp(service), PortOf(Protocol.Tcp)) : (Udp(service), PortOf(Protocol.Udp));
         ImmutableArray<IpEndpoint> list = [.. endpoints.Select(e => new IpEndpoint(IpAddr.From(e.Address), (ushort)e.Port)).Order()];
         Table.Set(new ServicePortPlan
         {
@@ -66,6 +72,8 @@ internal sealed class RelayHarness : IDisposable
         _server.Dispose();
         _metrics.Dispose();
     }
+
+    private ushort PortOf(Protocol protocol) => _server.PortOf(new RelayInlet(protocol, RelayEntrance.Frontend, Translated: false));
 
     /// <summary>Waits until something is so; fails if it does not become so.</summary>
     public static async Task UntilAsync(Func<bool> condition)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using KubeProxy.Core.Model;
+using KubeProxy.Netfilter.Tests.Conntrack;
 using static KubeProxy.Netfilter.Tests.Backends.Relay.RelayHarness;
 
 namespace KubeProxy.Netfilter.Tests.Backends.Relay;
@@ -26,6 +27,47 @@ public sealed class UdpRelayTests
         Assert.Equal(8, relay.Counters(2).BytesToEndpoints);
         Assert.Equal(6, relay.Counters(2).BytesToClients);
         Assert.Equal(1, relay.Counters(2).Active);
+    }
+
+    [Fact]
+    public async Task Translated_datagrams_go_where_conntrack_says_and_answers_leave_from_where_they_came()
+    {
+        using var relay = new RelayHarness();
+        using var endpoint = BindUdp();
+        relay.Serve(2, Protocol.Udp, null, At(endpoint));
+        using var client = BindUdp();
+        using var stranger = BindUdp();
+        relay.Conntrack.Add(FlowMessages.Udp($"{At(client)}", $"{relay.Udp(2)}", $"{relay.Translated}"));
+        await stranger.SendToAsync("nobody translated it"u8.ToArray(), relay.Translated);
+        for (var i = 0; i < 2; i++) // The second comes to the socket that answers.
+        {
+            await client.SendToAsync("question"u8.ToArray(), relay.Translated);
+            var (text, node) = await ReceiveAsync(endpoint);
+            Assert.Equal("question", text);
+            await endpoint.SendToAsync("answer"u8.ToArray(), node);
+            Assert.Equal(("answer", relay.Translated), await ReceiveAsync(client));
+        }
+
+        Assert.Equal(1, relay.Counters(2).Connections);
+    }
+
+    [Fact]
+    public async Task A_translated_flow_that_was_quiet_is_looked_up_again()
+    {
+        using var relay = new RelayHarness();
+        using var one = BindUdp();
+        using var other = BindUdp();
+        relay.Serve(2, Protocol.Udp, null, At(one));
+        relay.Serve(3, Protocol.Udp, null, At(other));
+        using var client = BindUdp();
+        var flow = relay.Conntrack.Add(FlowMessages.Udp($"{At(client)}", $"{relay.Udp(2)}", $"{relay.Translated}"));
+        await client.SendToAsync("x"u8.ToArray(), relay.Translated);
+        await ReceiveAsync(one);
+        await relay.Conntrack.DeleteAsync([flow], Token);
+        relay.Conntrack.Add(FlowMessages.Udp($"{At(client)}", $"{relay.Udp(3)}", $"{relay.Translated}"));
+        await Task.Delay(1100, Token);
+        await client.SendToAsync("y"u8.ToArray(), relay.Translated);
+        Assert.Equal("y", (await ReceiveAsync(other)).Text);
     }
 
     [Fact]

@@ -174,6 +174,7 @@ public static class NftCases
         yield return new NftRule(new NftMatch(new NftMeta(NftMetaKey.Iifname), NftOperator.NotEqual, new NftConstant(NftDataType.Ifname, NftValue.Ifname("lo"))), drop);
         yield return new NftRule(new NftPrefixMatch(new NftMeta(NftMetaKey.Oifname), NftOperator.Equal, new NftConstant(NftDataType.Ifname, NftValue.Ifname("cali")), 32), drop);
         yield return new NftRule(new NftPrefixMatch(new NftMeta(NftMetaKey.Iifname), NftOperator.NotEqual, new NftConstant(NftDataType.Ifname, NftValue.Ifname("x")), 8), drop);
+        yield return new NftRule(new NftMatch(new NftMeta(NftMetaKey.Iifkind), NftOperator.Equal, new NftConstant(NftDataType.Ifname, NftValue.Ifname("bridge"))), drop);
         yield return new NftRule(Tcp, new NftMatch(Dport, NftOperator.Equal, new NftConstant(NftDataType.InetService, NftValue.Port(443))), drop);
         yield return new NftRule(new NftMatch(L4, NftOperator.NotEqual, new NftConstant(NftDataType.InetProto, NftValue.Protocol(Protocol.Sctp))), new NftMatch(new NftPayload(NftField.ThSport), NftOperator.NotEqual, new NftConstant(NftDataType.InetService, NftValue.Port(9))), drop);
         yield return new NftRule(new NftBitsMatch(new NftCt(NftCtKey.State), (uint)NftCtState.New), new NftVerdictStatement(NftVerdict.Jump("d")));
