@@ -133,6 +133,10 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     public IReadOnlyList<Cidr> GetNodePortBlocks(IpFamily family) =>
         _state.Read(trackers => trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology));
 
+    /// <summary>What the rules have to know of the node and the cluster now.</summary>
+    /// <exception cref="ArgumentException">There is no backend of the family.</exception>
+    public NodePlan GetNode(IpFamily family) => _plans.GetNode(family);
+
     /// <summary>
     /// Completes when everything delivered so far is in force in every family (or quarantined). Waits through failures.
     /// </summary>

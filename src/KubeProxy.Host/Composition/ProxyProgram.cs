@@ -24,6 +24,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         if (arguments is ["migrate", ..]) return await new MigrateCommand(parts).RunAsync([.. arguments.Skip(1)], cancellationToken);
+        if (arguments is ["plan", ..]) return await new PlanCommand(parts).RunAsync([.. arguments.Skip(1)], cancellationToken);
         if (ProxyCommandLine.Parse(arguments, out var errors) is not { } parsed)
         {
             if (errors.Count == 0) ProxyCommandLine.WriteHelp(parts.Output);

@@ -33,16 +33,20 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
         ArgumentNullException.ThrowIfNull(parts);
         (_options, _parts, _logger) = (options, parts, logger);
         var rules = new RuleParts(options.Family, options.Masquerade);
-        _layout = new RelayLayout(rules, options.Masquerade, RelayPorts.Of(parts.Relay));
+        _layout = new RelayLayout(rules, options.Masquerade, parts.Ports);
         _maps = new RelayMaps(rules);
         _routing = new LocalRouting(parts.Routes, options.Family);
         var reader = new TableReader(parts.Nftables, _maps, _layout.Table);
+        if (parts.OwnsTable) reader.NoteFound();
         var ruleset = new TableRuleset(_maps, reader, new TableWriter(_maps, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
         _sync = new RulesetSync("userspace", options.Family, parts, new RelayCompiler(_maps, parts.Table), ruleset, this, logger);
     }
 
     /// <inheritdoc/>
     public IpFamily Family => _options.Family;
+
+    /// <summary>Where its relay listens.</summary>
+    internal RelayPorts Ports => _parts.Ports;
 
     /// <summary>They do: nothing is translated.</summary>
     bool IBackendRules.SeesEveryPacket => true;

@@ -4,6 +4,7 @@ using KubeProxy.Netfilter.Backends.Relay;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Backends.Table;
 using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Rtnetlink;
 using Microsoft.Extensions.Logging;
 
@@ -12,13 +13,20 @@ namespace KubeProxy.Netfilter.Backends.Userspace;
 /// <summary>What the userspace backend reaches the kernel with, and its relay.</summary>
 public sealed class UserspaceBackendParts : NetfilterParts
 {
-    internal UserspaceBackendParts(RelayTable table, RelayServer relay) => (Table, Relay) = (table, relay);
+    private readonly RelayServer? _relay;
+
+    internal UserspaceBackendParts(RelayTable table, RelayServer relay) : this(table, RelayPorts.Of(relay), relay) { }
+
+    private UserspaceBackendParts(RelayTable table, RelayPorts ports, RelayServer? relay) => (Table, Ports, _relay) = (table, ports, relay);
 
     /// <summary>Where the relay looks frontends up.</summary>
     internal RelayTable Table { get; }
 
-    /// <summary>The relay, running.</summary>
-    internal RelayServer Relay { get; }
+    /// <summary>Where the relay listens.</summary>
+    internal RelayPorts Ports { get; }
+
+    /// <summary>Whether the table that is there is taken for one that these parts made, whoever owns it.</summary>
+    internal bool OwnsTable { get; private init; }
 
     /// <summary>Opens the sockets for one family, and starts the relay, in the network namespace of the calling thread.</summary>
     /// <param name="connection">Shared by all families; must outlive the backends, and owns the tables that they make.</param>
@@ -45,10 +53,20 @@ public sealed class UserspaceBackendParts : NetfilterParts
         };
     }
 
+    /// <summary>For a dry run: nothing is relayed.</summary>
+    /// <param name="nftables">Notes the rules.</param>
+    /// <param name="routes">Notes the routes.</param>
+    /// <param name="like">A backend at work whose ports rules lead to, and whose table is the one that is there; null for none, and ports 1 to 4.</param>
+    public static UserspaceBackendParts DryRun(DryRunNftables nftables, DryRunRoute routes, UserspaceBackend? like = null) =>
+        new(new RelayTable(TimeProvider.System, 1), like?.Ports ?? new RelayPorts(1, 2, 3, 4), null)
+        {
+            Nftables = nftables, Routes = routes, Conntrack = new DryRunConntrack(), OwnsTable = like is not null,
+        };
+
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
-        Relay.Dispose();
+        _relay?.Dispose();
         return base.DisposeAsync();
     }
 

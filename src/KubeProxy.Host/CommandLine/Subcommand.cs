@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+
+namespace KubeProxy.Host.CommandLine;
+
+/// <summary>A subcommand that shows something and changes nothing.</summary>
+/// <param name="Name">The first argument.</param>
+/// <param name="Usage">How it is called.</param>
+/// <param name="About">What it does, and what its exit codes mean.</param>
+/// <param name="Flags">Its own flags.</param>
+internal sealed record Subcommand(string Name, string Usage, string About, ImmutableArray<Flag> Flags)
+{
+    private static readonly Flag Output = new("output", "text", "text or json.");
+
+    private static readonly Flag Timeout = new("timeout", "30s", "How long to wait for all objects, or for the answer of the running proxy.");
+
+    private static readonly Flag Node = FlagValues.Text("node", "", "The node, if it is not this one; as --hostname-override.", (c, v) => c.HostnameOverride = v) with { OverridesFile = true };
+
+    /// <summary>The operand; null for none.</summary>
+    public string? Operand { get; private init; }
+
+    /// <summary><c>kube-proxy plan</c>.</summary>
+    public static Subcommand Plan { get; } = new(
+        "plan",
+        "kube-proxy plan [--manifests DIR | --kubeconfig FILE | --config FILE] [--node NAME] [--proxy-mode MODE] [--output text|json]",
+        """
+        kube-proxy plan shows what would be in force for these objects on a node: nft, iptables-save, ipvsadm and ip text. Nothing is written, and
+        of the kernel only /proc is read. Exit code 0: shown, 2: something cannot be read, or is wrong with the command line or the configuration.
+        """,
+        [Output, Timeout, Node]);
+
+    /// <summary>All of them.</summary>
+    public static ImmutableArray<Subcommand> All { get; } = [Plan];
+}
