@@ -1,4 +1,5 @@
 using KubeProxy.Core.Model;
+using KubeProxy.Host.Configuration;
 using KubeProxy.Ipvs;
 using KubeProxy.Netfilter;
 using KubeProxy.Netfilter.Backends.Userspace;
@@ -33,10 +34,11 @@ internal sealed record DryRunKernel : IAsyncDisposable
     public UserspaceBackend? Userspace { get; init; }
 
     /// <summary>That of the calling thread's network namespace.</summary>
+    /// <param name="mode">The mode that it is for.</param>
     /// <exception cref="Netlink.NetlinkException">The kernel does not do what the mode needs.</exception>
-    public static DryRunKernel Open(bool ipvs) => new()
+    public static DryRunKernel Open(string mode) => new()
     {
-        Nftables = NftablesClient.Open(), Routes = RouteClient.Open(), Accounting = AccountingClient.Open(), Ipvs = ipvs ? IpvsClient.Open() : null,
+        Nftables = NftablesClient.Open(), Routes = RouteClient.Open(), Accounting = AccountingClient.Open(), Ipvs = mode == ProxyMode.Ipvs ? IpvsClient.Open() : null,
     };
 
     /// <summary>Closes the sockets.</summary>

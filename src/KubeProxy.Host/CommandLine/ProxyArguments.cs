@@ -36,6 +36,10 @@ internal sealed record ProxyArguments
     /// <summary><c>--proxy-mode</c>; null when not given.</summary>
     public string? Mode => Last("proxy-mode");
 
+    /// <summary><c>--socket</c>, or what is so by default; null when it is given empty: there is to be none.</summary>
+    /// <param name="path">The default; null for none.</param>
+    public string? FindSocket(string? path) => Given.LastOrDefault(given => given.Flag.Name == "socket").Value is { } value ? (value.Length > 0 ? value : null) : path;
+
     /// <summary><c>--offline</c> of subcommands.</summary>
     public bool Offline => IsOn("offline");
 
@@ -47,6 +51,10 @@ internal sealed record ProxyArguments
 
     /// <summary><c>--timeout</c> of subcommands.</summary>
     public string Timeout => Last("timeout") ?? "30s";
+
+    /// <summary>The socket that subcommands ask on.</summary>
+    /// <param name="path">The default.</param>
+    public string SocketOr(string? path) => FindSocket(path) ?? path ?? FlagTable.DefaultSocket;
 
     /// <summary>Every flag with its value, given or by default.</summary>
     public IReadOnlyDictionary<string, string> AllValues()

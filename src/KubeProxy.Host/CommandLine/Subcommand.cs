@@ -15,6 +15,8 @@ internal sealed record Subcommand(string Name, string Usage, string About, Immut
 
     private static readonly Flag Node = FlagValues.Text("node", "", "The node, if it is not this one; as --hostname-override.", (c, v) => c.HostnameOverride = v) with { OverridesFile = true };
 
+    private static readonly Flag Offline = new("offline", "false", "Do without the running proxy: read the configuration and the objects.") { IsSwitch = true };
+
     /// <summary>The operand; null for none.</summary>
     public string? Operand { get; private init; }
 
@@ -28,6 +30,26 @@ internal sealed record Subcommand(string Name, string Usage, string About, Immut
         """,
         [Output, Timeout, Node]);
 
+    /// <summary><c>kube-proxy status</c>.</summary>
+    public static Subcommand Status { get; } = new(
+        "status",
+        "kube-proxy status [--watch] [--output text|json]",
+        """
+        kube-proxy status says whether the proxy that runs on this node is well, and what is wrong. Exit code 0: all is in force, 1: something is
+        wrong, 2: it cannot be asked.
+        """,
+        [Output, Timeout, new Flag("watch", "false", "Show it again every second, until interrupted.") { IsSwitch = true }]);
+
+    /// <summary><c>kube-proxy diff</c>.</summary>
+    public static Subcommand Diff { get; } = new(
+        "diff",
+        "kube-proxy diff [--offline [--manifests DIR | --kubeconfig FILE | --config FILE]] [--output text|json]",
+        """
+        kube-proxy diff compares the kernel with what the running proxy has planned, or with --offline with what these objects would be planned
+        as, and names each object that is missing, changed or surplus. Nothing is written. Exit code 0: no difference, 1: some, 2: it cannot be told.
+        """,
+        [Output, Timeout, Node, Offline]);
+
     /// <summary>All of them.</summary>
-    public static ImmutableArray<Subcommand> All { get; } = [Plan];
+    public static ImmutableArray<Subcommand> All { get; } = [Plan, Status, Diff];
 }

@@ -4,8 +4,11 @@ using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Diagnostics;
 using KubeProxy.Host.Http;
+using KubeProxy.Host.Inspection;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Metrics;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netlink;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeProxy.Host.Composition;
@@ -52,6 +55,25 @@ internal sealed class ProxyServers(
             pages.Add("/statusz", ComponentPages.Status(_process.Start, time, () => pages.Roots).Answer);
         new ProfilingEndpoints(() => configuration.Value.Source.EnableProfiling, samples: !NativeCode.IsUsed, verbosity, time).AddTo(pages);
         return pages.Handle;
+    }
+
+    /// <summary>Answers subcommands.</summary>
+    /// <param name="comparison">Compares the kernel with the plan.</param>
+    public HttpHandler CreateSocketHandler(KernelComparison comparison) => new ReadOnlyPages(new MetricsEndpoints()
+        .Add("/status", request => readiness.StatusAsync(configuration.Value.Mode, request.HttpContext.RequestAborted))
+        .Add("/diff", request => DiffAsync(comparison, request.HttpContext.RequestAborted)).Handle).Handle;
+
+    private async ValueTask<HttpReply> DiffAsync(KernelComparison comparison, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await comparison.FindAsync(cancellationToken);
+            return HttpReply.Json(StatusCodes.Status200OK, DiffReport.Of(configuration.Value.Mode, found).ToJson());
+        }
+        catch (Exception problem) when (problem is ProxyBackendException or NetlinkException or NftReadException)
+        {
+            return HttpReply.Text(StatusCodes.Status503ServiceUnavailable, problem.Message + "\n");
+        }
     }
 
     public void Dispose()

@@ -1,7 +1,9 @@
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
+using KubeProxy.Host.Inspection;
 using KubeProxy.Kubernetes.Access;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Host.Composition;
@@ -33,7 +35,8 @@ internal sealed class SubcommandFrame(ProxyParts parts, Subcommand subcommand)
         {
             return await run(parsed, timeout.TimeSpan);
         }
-        catch (Exception failure) when (failure is ConfigurationException or ApiAccessException or TimeoutException or ProxyBackendException or NetlinkException)
+        catch (Exception failure) when (failure is ConfigurationException or ApiAccessException or TimeoutException or ProxyBackendException or NetlinkException
+            or NftReadException or RunningProxyException)
         {
             return await RefuseAsync([failure.Message]);
         }
@@ -42,7 +45,7 @@ internal sealed class SubcommandFrame(ProxyParts parts, Subcommand subcommand)
     /// <summary>Says what is wrong.</summary>
     public async Task<int> RefuseAsync(IReadOnlyList<string> problems)
     {
-        foreach (var problem in problems) await parts.Errors.WriteLineAsync($"kube-proxy {subcommand.Name}: {Inspection.Printable.Line(problem)}");
+        foreach (var problem in problems) await parts.Errors.WriteLineAsync($"kube-proxy {subcommand.Name}: {Printable.Line(problem)}");
         return CannotBeTold;
     }
 }
