@@ -25,7 +25,7 @@ internal static class ProxyCommandLine
         var help = new Option<bool>("--" + HelpFlag, "-h");
         var command = new Command("kube-proxy") { help };
         foreach (var flag in flags) command.Add(options[flag]);
-        var target = operand is null ? null : new Argument<string>(operand);
+        var target = operand is null ? null : new Argument<string?>(operand) { Arity = ArgumentArity.ZeroOrOne };
         if (target is not null) command.Add(target);
 
         var result = CommandLineParser.Parse(command, [.. arguments.SelectMany(Normalise)], new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -37,6 +37,7 @@ internal static class ProxyCommandLine
 
         var given = flags.SelectMany(flag => ValuesOf(result, flag, options[flag]).Select(value => (flag, value))).ToList();
         errors = [.. result.Errors.Select(error => error.Message), .. given.Select(Refuse).OfType<string>()];
+        if (target is not null && result.GetValue(target) is null) errors = [.. errors, $"{operand} is missing"];
         return errors.Count > 0 ? null : new ProxyArguments { Given = given, Operand = target is null ? null : result.GetValue(target) };
     }
 

@@ -50,6 +50,17 @@ internal sealed record Subcommand(string Name, string Usage, string About, Immut
         """,
         [Output, Timeout, Node, Offline]);
 
+    /// <summary><c>kube-proxy explain</c>.</summary>
+    public static Subcommand Explain { get; } = new(
+        "explain",
+        "kube-proxy explain TARGET [--offline [--manifests DIR | --kubeconfig FILE | --config FILE]] [--output text|json]",
+        """
+        kube-proxy explain says what happens on this node to connections to a target, and why. TARGET: 10.96.0.10:80[/tcp], node:30080,
+        namespace/service[:port], an endpoint such as 10.244.1.5:8080, or service.namespace.svc[.cluster.local][:port]. Exit code 0: they lead to
+        endpoints, 1: not all do, 2: it cannot be told.
+        """,
+        [Output, Timeout, Node, Offline]) { Operand = "TARGET" };
+
     /// <summary>All of them.</summary>
-    public static ImmutableArray<Subcommand> All { get; } = [Plan, Status, Diff];
+    public static ImmutableArray<Subcommand> All { get; } = [Plan, Status, Diff, Explain];
 }

@@ -39,6 +39,7 @@ internal sealed class DiffCommand(ProxyParts parts)
             all.AddRange(await new Differences(run, kernel.Nftables).FindAsync(cancellationToken));
         }
 
+        if (reading.Unread.Count > 0) throw new RunningProxyException(string.Join("; ", reading.Unread)); // It would be surplus, though it is wanted.
         return DiffReport.Of(reading.Configuration.Mode, all);
     }
 }

@@ -31,6 +31,9 @@ internal sealed record OfflineReading(EffectiveConfiguration Configuration, Node
         return new OfflineReading(configuration, settings, objects);
     }
 
+    /// <summary>What could not be read, a line each.</summary>
+    public IReadOnlyList<string> Unread => [.. Objects.Engine.GetStatus().Problems.Where(problem => problem.Place.Length > 0).Select(problem => $"not read: {problem}")];
+
     /// <summary>What the backend of a family would write.</summary>
     /// <param name="kernel">What is there.</param>
     /// <param name="family">The family.</param>

@@ -24,7 +24,6 @@ internal sealed class PlanCommand(ProxyParts parts)
         var problems = reading.Objects.Engine.GetStatus().Problems;
         var report = new PlanReport(reading.Configuration.Mode, reading.Settings.NodeName, families, problems);
         await parts.Output.WriteAsync(parsed.Output == "json" ? report.ToJson() : report.ToText());
-        var unread = problems.Where(problem => problem.Place.Length > 0).Select(problem => $"not read: {problem}").ToList();
-        return unread.Count == 0 ? 0 : await _frame.RefuseAsync(unread);
+        return reading.Unread.Count == 0 ? 0 : await _frame.RefuseAsync(reading.Unread);
     });
 }

@@ -169,7 +169,8 @@ internal sealed class ProxyHost(
             provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<ProxyBackendSet>(), configuration, _node,
             () => provider.GetService<PodCidrWait>()?.Known ?? [], parts.OpenKernel));
         services.AddSingleton<IHostedService>(provider => new ControlSocket(
-            path, provider.GetRequiredService<ProxyServers>().CreateSocketHandler(provider.GetRequiredService<KernelComparison>()),
+            path, provider.GetRequiredService<ProxyServers>().CreateSocketHandler(
+                provider.GetRequiredService<KernelComparison>(), family => _node.Masquerade(family, provider.GetService<PodCidrWait>()?.Known ?? [])),
             provider.GetRequiredService<ILoggerFactory>(), parts.Time));
     }
 

@@ -56,6 +56,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         [Subcommand.Plan.Name] = new PlanCommand(parts).RunAsync,
         [Subcommand.Status.Name] = new StatusCommand(parts).RunAsync,
         [Subcommand.Diff.Name] = new DiffCommand(parts).RunAsync,
+        [Subcommand.Explain.Name] = new ExplainCommand(parts).RunAsync,
     };
 
     private async Task<int> RunAsync(

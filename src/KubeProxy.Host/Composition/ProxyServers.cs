@@ -1,4 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
+using KubeProxy.Core.Explaining;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
@@ -59,9 +63,26 @@ internal sealed class ProxyServers(
 
     /// <summary>Answers subcommands.</summary>
     /// <param name="comparison">Compares the kernel with the plan.</param>
-    public HttpHandler CreateSocketHandler(KernelComparison comparison) => new ReadOnlyPages(new MetricsEndpoints()
+    /// <param name="masquerade">Which connections of a family are masqueraded.</param>
+    public HttpHandler CreateSocketHandler(KernelComparison comparison, Func<IpFamily, MasqueradePolicy?> masquerade) => new ReadOnlyPages(new MetricsEndpoints()
         .Add("/status", request => readiness.StatusAsync(configuration.Value.Mode, request.HttpContext.RequestAborted))
+        .Add("/explain", request => Explain(request, masquerade))
+        .Add("/changes", Changes)
         .Add("/diff", request => DiffAsync(comparison, request.HttpContext.RequestAborted)).Handle).Handle;
+
+    private HttpReply Explain(HttpRequest request, Func<IpFamily, MasqueradePolicy?> masquerade) =>
+        ExplainTarget.TryParse(request.Query["target"], out var target, out var problem)
+            ? HttpReply.Json(StatusCodes.Status200OK, ExplainAnswer.Write(engine.Explain(target, masquerade)))
+            : HttpReply.Text(StatusCodes.Status400BadRequest, $"target: {problem}\n");
+
+    private HttpReply Changes(HttpRequest request)
+    {
+        var limit = request.Query["limit"].ToString();
+        if (limit.Length == 0) return HttpReply.Json(StatusCodes.Status200OK, ChangeText.ToJson(engine.GetChanges()));
+        return ushort.TryParse(limit, CultureInfo.InvariantCulture, out var most)
+            ? HttpReply.Json(StatusCodes.Status200OK, ChangeText.ToJson(engine.GetChanges(most)))
+            : HttpReply.Text(StatusCodes.Status400BadRequest, "limit: expected a number of 0 to 65535\n");
+    }
 
     private async ValueTask<HttpReply> DiffAsync(KernelComparison comparison, CancellationToken cancellationToken)
     {

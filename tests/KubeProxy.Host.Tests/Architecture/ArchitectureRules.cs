@@ -30,12 +30,14 @@ internal static class ArchitectureRules
     {
         ["KubeProxy.Core"] =
         [
-            "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
-            "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Core.Tracking",
+            "KubeProxy.Core.Explaining", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Core.Tracking",
         ],
         ["KubeProxy.Core.Composition"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync"],
         ["KubeProxy.Core.Diff"] = [],
+        ["KubeProxy.Core.Explaining"] = ["KubeProxy.Core.History", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
         ["KubeProxy.Core.Health"] = ["KubeProxy.Core.Model"],
+        ["KubeProxy.Core.History"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model"],
         ["KubeProxy.Core.Kubernetes"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Manifests"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sources"],
         ["KubeProxy.Core.Model"] = [],
@@ -43,8 +45,9 @@ internal static class ArchitectureRules
         ["KubeProxy.Core.Sources"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model"],
         ["KubeProxy.Core.Sync"] =
         [
-            "KubeProxy.Core", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
-            "KubeProxy.Core.Sources", "KubeProxy.Core.Tracking",
+            "KubeProxy.Core", "KubeProxy.Core.Explaining", "KubeProxy.Core.Health", "KubeProxy.Core.History",
+            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sources",
+            "KubeProxy.Core.Tracking",
         ],
         ["KubeProxy.Core.Tracking"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
         ["KubeProxy.Kubernetes"] =
@@ -181,13 +184,14 @@ internal static class ArchitectureRules
         ["KubeProxy.Host.CommandLine"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Composition"] =
         [
-            "KubeProxy.Core.Composition", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
-            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Kubernetes",
-            "KubeProxy.Kubernetes.Access", "KubeProxy.Netlink", "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends",
-            "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Netfilter.Backends.Userspace", "KubeProxy.Netfilter.Nftables",
-            "KubeProxy.Host.Backends", "KubeProxy.Host.CommandLine", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics",
-            "KubeProxy.Host.Events", "KubeProxy.Host.Http", "KubeProxy.Host.Inspection", "KubeProxy.Host.Logging",
-            "KubeProxy.Host.Metrics", "KubeProxy.Host.Migration", "KubeProxy.Host.Node", "KubeProxy.Host.Sources",
+            "KubeProxy.Core.Composition", "KubeProxy.Core.Explaining", "KubeProxy.Core.Health", "KubeProxy.Core.History",
+            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sources",
+            "KubeProxy.Core.Sync", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Access", "KubeProxy.Netlink",
+            "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Ruleset",
+            "KubeProxy.Netfilter.Backends.Userspace", "KubeProxy.Netfilter.Nftables", "KubeProxy.Host.Backends",
+            "KubeProxy.Host.CommandLine", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Events",
+            "KubeProxy.Host.Http", "KubeProxy.Host.Inspection", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
+            "KubeProxy.Host.Migration", "KubeProxy.Host.Node", "KubeProxy.Host.Sources",
         ],
         ["KubeProxy.Host.Configuration"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Diagnostics"] = [],
@@ -200,8 +204,9 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Host.Inspection"] =
         [
-            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sync", "KubeProxy.Netfilter.Iptables",
-            "KubeProxy.Netfilter.Nftables", "KubeProxy.Netfilter.Nftables.Text", "KubeProxy.Ipvs", "KubeProxy.Host.Backends",
+            "KubeProxy.Core.Explaining", "KubeProxy.Core.History", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netfilter.Iptables", "KubeProxy.Netfilter.Nftables",
+            "KubeProxy.Netfilter.Nftables.Text", "KubeProxy.Ipvs", "KubeProxy.Host.Backends", "KubeProxy.Host.Http",
         ],
         ["KubeProxy.Host.Logging"] = ["KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sync", "KubeProxy.Host.Configuration"],

@@ -43,6 +43,27 @@ public sealed class ControlSocketTests : ProgramTests
     }
 
     [Fact]
+    public async Task Explain_and_changes_tell_since_when_and_why()
+    {
+        WriteFile("m/web.yaml", Web(FreePort()));
+        await WhileRunningAsync(async () =>
+        {
+            Assert.Equal(0, await AskAsync("explain", "node:30080"));
+            Assert.StartsWith("default/web 80/tcp, IPv4: pods, this node: balanced over 1 of 1 endpoint; outside: balanced over 1 of 1 endpoint, those on this node\n", Output.ToString(), StringComparison.Ordinal);
+            Assert.Matches(@"\n  since: \S+Z Service default/web, .*: 0 kernel objects in \d+\.\d ms\n", Output.ToString());
+            Output.GetStringBuilder().Clear();
+            Assert.Equal(0, await AskAsync("explain", "default/web:80", "--output", "json"));
+            using var json = JsonDocument.Parse(Output.ToString());
+            Assert.Equal("default/web:80", json.RootElement.GetProperty("target").GetString());
+
+            using var changes = JsonDocument.Parse((await RawAsync("GET /changes?limit=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).Split("\r\n\r\n", 2)[1]);
+            Assert.Equal(1, changes.RootElement.GetProperty("changes").GetArrayLength());
+            Assert.StartsWith("HTTP/1.1 400 ", await RawAsync("GET /changes?limit=x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+            Assert.StartsWith("HTTP/1.1 400 ", await RawAsync("GET /explain?target=%1b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
     public async Task It_is_of_root_alone_and_changes_nothing()
     {
         System.IO.Directory.CreateDirectory(Path.Combine(Directory, "m"));
