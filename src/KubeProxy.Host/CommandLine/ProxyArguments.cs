@@ -43,6 +43,9 @@ internal sealed record ProxyArguments
     /// <summary><c>--offline</c> of subcommands.</summary>
     public bool Offline => IsOn("offline");
 
+    /// <summary><c>--kernel</c> of <c>explain</c>.</summary>
+    public bool Kernel => IsOn("kernel");
+
     /// <summary><c>--watch</c> of <c>status</c>.</summary>
     public bool Watch => IsOn("watch");
 

@@ -8,6 +8,13 @@ internal static class ProxyCommandLine
 {
     private const string HelpFlag = "help";
 
+    /// <summary>How the program is called.</summary>
+    public static IEnumerable<string> Usages =>
+    [
+        "kube-proxy --config FILE --manifests DIR [flags]", "kube-proxy --cleanup", "kube-proxy migrate --to MODE --config FILE [flags]",
+        .. Subcommand.All.Select(subcommand => subcommand.Usage), "kube-proxy man", "kube-proxy completion bash|zsh|fish",
+    ];
+
     /// <summary>Parses the arguments.</summary>
     /// <param name="arguments">As given to the program.</param>
     /// <param name="errors">Everything wrong.</param>
@@ -46,10 +53,7 @@ internal static class ProxyCommandLine
     {
         output.WriteLine("kube-proxy programs this node's kernel so that Kubernetes Services reach their endpoints.");
         output.WriteLine();
-        output.WriteLine("Usage: kube-proxy --config FILE --manifests DIR [flags]");
-        output.WriteLine("       kube-proxy --cleanup");
-        output.WriteLine("       kube-proxy migrate --to MODE --config FILE [flags]");
-        foreach (var subcommand in Subcommand.All) output.WriteLine($"       {subcommand.Usage}");
+        foreach (var (usage, prefix) in Usages.Select((usage, i) => (usage, i == 0 ? "Usage: " : "       "))) output.WriteLine(prefix + usage);
         output.WriteLine();
         WriteFlags(output, FlagTable.All);
     }

@@ -17,6 +17,9 @@ internal sealed record Subcommand(string Name, string Usage, string About, Immut
 
     private static readonly Flag Offline = new("offline", "false", "Do without the running proxy: read the configuration and the objects.") { IsSwitch = true };
 
+    private static readonly Flag Kernel =
+        new("kernel", "false", "Also say whether the kernel holds what is planned for it, which takes as long as diff does; not with --offline.") { IsSwitch = true };
+
     /// <summary>The operand; null for none.</summary>
     public string? Operand { get; private init; }
 
@@ -59,7 +62,7 @@ internal sealed record Subcommand(string Name, string Usage, string About, Immut
         namespace/service[:port], an endpoint such as 10.244.1.5:8080, or service.namespace.svc[.cluster.local][:port]. Exit code 0: they lead to
         endpoints, 1: not all do, 2: it cannot be told.
         """,
-        [Output, Timeout, Node, Offline]) { Operand = "TARGET" };
+        [Output, Timeout, Node, Offline, Kernel]) { Operand = "TARGET" };
 
     /// <summary>All of them.</summary>
     public static ImmutableArray<Subcommand> All { get; } = [Plan, Status, Diff, Explain];

@@ -20,13 +20,14 @@ internal sealed class ExplainCommand(ProxyParts parts)
     public Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken) => _frame.RunAsync(arguments, async (parsed, timeout) =>
     {
         if (!ExplainTarget.TryParse(parsed.Operand, out var target, out var problem)) return await _frame.RefuseAsync([$"target: {problem}"]);
+        if (parsed is { Offline: true, Kernel: true }) return await _frame.RefuseAsync(["--kernel: the kernel is compared by the running proxy, so not with --offline"]);
         return parsed.Offline ? await ReadAsync(target, parsed, timeout, cancellationToken) : await AskAsync(target, parsed, timeout, cancellationToken);
     });
 
     private async Task<int> AskAsync(ExplainTarget target, ProxyArguments arguments, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var proxy = new RunningProxy(arguments.SocketOr(parts.Socket), timeout);
-        using var answer = JsonDocument.Parse(await proxy.GetAsync($"/explain?target={Uri.EscapeDataString(target.ToString()!)}", cancellationToken));
+        using var answer = JsonDocument.Parse(await proxy.GetAsync($"/explain?target={Uri.EscapeDataString(target.ToString()!)}{(arguments.Kernel ? "&kernel=true" : "")}", cancellationToken));
         var name = arguments.Output == "json" ? "explanation" : "text";
         await parts.Output.WriteAsync(answer.RootElement.GetProperty(name).GetString());
         return answer.RootElement.GetProperty("exitCode").GetInt32();

@@ -50,6 +50,12 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         }
     }
 
+    private static async Task<int> ShowAsync(ProxyParts parts, string? text, string otherwise = "")
+    {
+        await (text is null ? parts.Errors.WriteLineAsync(otherwise) : parts.Output.WriteAsync(text));
+        return text is null ? SubcommandFrame.CannotBeTold : Success;
+    }
+
     private static Dictionary<string, Func<IReadOnlyList<string>, CancellationToken, Task<int>>> Subcommands(ProxyParts parts) => new(StringComparer.Ordinal)
     {
         ["migrate"] = new MigrateCommand(parts).RunAsync,
@@ -57,6 +63,8 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
         [Subcommand.Status.Name] = new StatusCommand(parts).RunAsync,
         [Subcommand.Diff.Name] = new DiffCommand(parts).RunAsync,
         [Subcommand.Explain.Name] = new ExplainCommand(parts).RunAsync,
+        ["man"] = (_, _) => ShowAsync(parts, ManualPage.Text()),
+        ["completion"] = (shells, _) => ShowAsync(parts, shells is [var shell] ? Completion.For(shell) : null, "kube-proxy completion: expected bash, zsh or fish"),
     };
 
     private async Task<int> RunAsync(

@@ -66,14 +66,17 @@ internal sealed class ProxyServers(
     /// <param name="masquerade">Which connections of a family are masqueraded.</param>
     public HttpHandler CreateSocketHandler(KernelComparison comparison, Func<IpFamily, MasqueradePolicy?> masquerade) => new ReadOnlyPages(new MetricsEndpoints()
         .Add("/status", request => readiness.StatusAsync(configuration.Value.Mode, request.HttpContext.RequestAborted))
-        .Add("/explain", request => Explain(request, masquerade))
+        .Add("/explain", request => ExplainAsync(request, comparison, masquerade))
         .Add("/changes", Changes)
-        .Add("/diff", request => DiffAsync(comparison, request.HttpContext.RequestAborted)).Handle).Handle;
+        .Add("/diff", request => CompareAsync(comparison, found => DiffReport.Of(configuration.Value.Mode, found).ToJson(), request.HttpContext.RequestAborted)).Handle).Handle;
 
-    private HttpReply Explain(HttpRequest request, Func<IpFamily, MasqueradePolicy?> masquerade) =>
-        ExplainTarget.TryParse(request.Query["target"], out var target, out var problem)
-            ? HttpReply.Json(StatusCodes.Status200OK, ExplainAnswer.Write(engine.Explain(target, masquerade)))
-            : HttpReply.Text(StatusCodes.Status400BadRequest, $"target: {problem}\n");
+    private async ValueTask<HttpReply> ExplainAsync(HttpRequest request, KernelComparison comparison, Func<IpFamily, MasqueradePolicy?> masquerade)
+    {
+        if (!ExplainTarget.TryParse(request.Query["target"], out var target, out var problem)) return HttpReply.Text(StatusCodes.Status400BadRequest, $"target: {problem}\n");
+        var explanation = engine.Explain(target, masquerade);
+        if (request.Query["kernel"] != "true") return HttpReply.Json(StatusCodes.Status200OK, ExplainAnswer.Write(explanation, null));
+        return await CompareAsync(comparison, found => ExplainAnswer.Write(explanation, KernelMatches.Of(explanation, found)), request.HttpContext.RequestAborted);
+    }
 
     private HttpReply Changes(HttpRequest request)
     {
@@ -84,12 +87,12 @@ internal sealed class ProxyServers(
             : HttpReply.Text(StatusCodes.Status400BadRequest, "limit: expected a number of 0 to 65535\n");
     }
 
-    private async ValueTask<HttpReply> DiffAsync(KernelComparison comparison, CancellationToken cancellationToken)
+    private static async ValueTask<HttpReply> CompareAsync(
+        KernelComparison comparison, Func<IReadOnlyList<Difference>, ReadOnlyMemory<byte>> write, CancellationToken cancellationToken)
     {
         try
         {
-            var found = await comparison.FindAsync(cancellationToken);
-            return HttpReply.Json(StatusCodes.Status200OK, DiffReport.Of(configuration.Value.Mode, found).ToJson());
+            return HttpReply.Json(StatusCodes.Status200OK, write(await comparison.FindAsync(cancellationToken)));
         }
         catch (Exception problem) when (problem is ProxyBackendException or NetlinkException or NftReadException)
         {

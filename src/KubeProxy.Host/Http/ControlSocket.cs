@@ -34,6 +34,7 @@ internal sealed partial class ControlSocket : BackgroundService
     /// <exception cref="SocketException">It cannot be made.</exception>
     internal static Socket Bind(string path)
     {
+        if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException();
         // The directory too, but not what that would be in.
         if (Path.GetDirectoryName(path) is { Length: > 0 } directory && Directory.Exists(Path.GetDirectoryName(directory)) && !Directory.Exists(directory))
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

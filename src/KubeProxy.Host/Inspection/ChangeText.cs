@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using KubeProxy.Core.History;
 using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
 using KubeProxy.Host.Http;
 
 namespace KubeProxy.Host.Inspection;
@@ -16,10 +17,12 @@ internal static class ChangeText
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
 
     /// <summary>One line.</summary>
-    public static string Of(ChangeRecord change)
+    /// <param name="change">The change.</param>
+    /// <param name="about">Whose objects are named first; null for the order of their changes.</param>
+    public static string Of(ChangeRecord change, NamespacedName? about = null)
     {
         var more = change.CauseCount > Shown ? $" and {(change.CauseCount - Shown).ToString(CultureInfo.InvariantCulture)} more" : "";
-        var causes = change.CauseCount == 0 ? change.Repaired > 0 ? "changed by others" : "tried again, or checked" : string.Join(", ", change.Causes.Take(Shown)) + more;
+        var causes = change.CauseCount == 0 ? change.Repaired > 0 ? "changed by others" : "tried again, or checked" : string.Join(", ", change.Causes.OrderByDescending(cause => about is not null && cause.Service == about).Take(Shown)) + more;
         var result = change.Error is { } error ? $"failed: {error}"
             : string.Create(CultureInfo.InvariantCulture, $"{change.Operations} kernel objects in {change.Duration.TotalMilliseconds:0.0} ms");
         return $"{Rfc3339.Format(change.Time)} {causes}: {result}";

@@ -12,19 +12,22 @@ internal static class ExplainJson
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
 
     /// <summary>The document.</summary>
-    public static byte[] Write(Explanation explanation)
+    /// <param name="explanation">What Core has to say.</param>
+    /// <param name="kernel">In what the kernel differs from that; null when it was not compared.</param>
+    public static byte[] Write(Explanation explanation, IReadOnlyList<Difference>? kernel = null)
     {
         var buffer = new ArrayBufferWriter<byte>(2048);
         using (var writer = new Utf8JsonWriter(buffer, Options))
         {
             writer.WriteStartObject();
             writer.WriteString("target", explanation.Target.ToString());
-            writer.WriteNumber("exitCode", new ExplainReport(explanation).ExitCode);
+            writer.WriteNumber("exitCode", new ExplainReport(explanation, kernel).ExitCode);
             WriteCauses(writer, explanation.Causes);
             writer.WriteStartArray("servicePorts");
             foreach (var port in explanation.Ports) Write(writer, port);
             writer.WriteEndArray();
             if (explanation.MorePorts > 0) writer.WriteNumber("moreServicePorts", explanation.MorePorts);
+            if (kernel is not null) WriteKernel(writer, kernel);
             writer.WriteEndObject();
         }
 
@@ -45,7 +48,7 @@ internal static class ExplainJson
         if (port.CreatedAt is { } created) writer.WriteString("createdAt", created);
         writer.WriteString("hints", Name(port.Hints.ToString()));
         WriteCauses(writer, port.Causes);
-        if (port.LastChange is { } change) writer.WriteString("lastChange", ChangeText.Of(change));
+        if (port.LastChange is { } change) writer.WriteString("lastChange", ChangeText.Of(change, port.Name.Service));
         writer.WriteStartArray("frontends");
         foreach (var frontend in port.Frontends) Write(writer, frontend);
         writer.WriteEndArray();
@@ -107,6 +110,20 @@ internal static class ExplainJson
         writer.WriteBoolean("in", verdict.IsIn());
         writer.WriteString("reason", Name(verdict.ToString()));
         writer.WriteEndObject();
+    }
+
+    private static void WriteKernel(Utf8JsonWriter writer, IReadOnlyList<Difference> kernel)
+    {
+        writer.WriteStartArray("kernelDifferences");
+        foreach (var (_, kind, what) in kernel)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("kind", Name(kind.ToString()));
+            writer.WriteString("what", what);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void WriteCauses(Utf8JsonWriter writer, IReadOnlyList<Cause> causes)

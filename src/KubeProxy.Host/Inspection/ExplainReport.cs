@@ -7,7 +7,8 @@ namespace KubeProxy.Host.Inspection;
 
 /// <summary>What <c>kube-proxy explain</c> shows to people: first what is the matter and why, then everything else.</summary>
 /// <param name="explanation">What Core has to say.</param>
-internal sealed class ExplainReport(Explanation explanation)
+/// <param name="kernel">In what the kernel differs from that; null when it was not compared.</param>
+internal sealed class ExplainReport(Explanation explanation, IReadOnlyList<Difference>? kernel = null)
 {
     /// <summary>Connections to the target lead to endpoints, for everybody.</summary>
     public const int Served = 0;
@@ -18,7 +19,7 @@ internal sealed class ExplainReport(Explanation explanation)
     private const int ShownEndpoints = 20;
 
     /// <summary>The exit code of the command.</summary>
-    public int ExitCode => explanation.Ports.Count > 0 && (explanation.Target is ExplainTarget.Service ? explanation.Ports.All(IsServed) : explanation.Ports.Any(IsServed))
+    public int ExitCode => explanation.Ports.Count > 0 && kernel is null or { Count: 0 } && (explanation.Target is ExplainTarget.Service ? explanation.Ports.All(IsServed) : explanation.Ports.Any(IsServed))
         ? Served : NotServed;
 
     /// <summary>Writes it as text.</summary>
@@ -35,6 +36,8 @@ internal sealed class ExplainReport(Explanation explanation)
         }
 
         if (explanation.MorePorts > 0) Line(text, $"and {explanation.MorePorts} more service ports");
+        if (kernel is { Count: 0 }) Line(text, "kernel: as planned");
+        foreach (var (_, kind, what) in kernel ?? []) Line(text, $"kernel: {kind.ToString().ToLowerInvariant()} {what}");
         return text.ToString();
     }
 
@@ -45,7 +48,7 @@ internal sealed class ExplainReport(Explanation explanation)
         if (port.AffinityTimeout is { } timeout) Line(text, $"  session affinity: a client stays with its endpoint until it has not connected for {timeout.TotalSeconds:0} s");
         foreach (var frontend in port.Frontends) Write(text, port, frontend);
         Endpoints(text, port);
-        if (port.LastChange is { } change) Line(text, $"  since: {ChangeText.Of(change)}");
+        if (port.LastChange is { } change) Line(text, $"  since: {ChangeText.Of(change, port.Name.Service)}");
         if (port.Plan.HealthCheckNodePort != 0) Line(text, $"  load balancers ask on health check node port {port.Plan.HealthCheckNodePort} whether this node has endpoints");
     }
 

@@ -78,8 +78,11 @@ internal sealed class StatusReport(JsonElement status)
 
     private IEnumerable<JsonElement> Array(string name) => Array(status, name);
 
-    private static IEnumerable<JsonElement> Array(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
+    private static IEnumerable<JsonElement> Array(JsonElement element, string name)
+    {
+        if (!element.TryGetProperty(name, out var list) || list.ValueKind != JsonValueKind.Array) yield break;
+        foreach (var item in list.EnumerateArray()) yield return item;
+    }
 
     private static string Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";

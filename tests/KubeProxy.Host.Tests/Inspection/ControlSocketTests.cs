@@ -56,6 +56,12 @@ public sealed class ControlSocketTests : ProgramTests
             using var json = JsonDocument.Parse(Output.ToString());
             Assert.Equal("default/web:80", json.RootElement.GetProperty("target").GetString());
 
+            Output.GetStringBuilder().Clear();
+            Assert.Equal(1, await AskAsync("explain", "10.96.0.10:80", "--kernel"));
+            Assert.Contains("\nkernel: missing element ip kube-proxy endpoints 10.96.0.10 . tcp . 80 . 0 : 10.244.1.1 . 8080\n", Output.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("kernel: missing chain", Output.ToString(), StringComparison.Ordinal);
+            Assert.Equal(2, await AskAsync("explain", "10.96.0.10:80", "--kernel", "--offline"));
+
             using var changes = JsonDocument.Parse((await RawAsync("GET /changes?limit=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).Split("\r\n\r\n", 2)[1]);
             Assert.Equal(1, changes.RootElement.GetProperty("changes").GetArrayLength());
             Assert.StartsWith("HTTP/1.1 400 ", await RawAsync("GET /changes?limit=x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
@@ -69,7 +75,7 @@ public sealed class ControlSocketTests : ProgramTests
         System.IO.Directory.CreateDirectory(Path.Combine(Directory, "m"));
         await WhileRunningAsync(async () =>
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(SocketPath));
+            if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(SocketPath));
             foreach (var method in new[] { "POST", "PUT", "DELETE", "PATCH" }) Assert.StartsWith("HTTP/1.1 405 ", await RawAsync($"{method} /status HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
             Assert.StartsWith("HTTP/1.1 404 ", await RawAsync("GET /debug/flags/v HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
             Assert.StartsWith("HTTP/1.1 414 ", await RawAsync($"GET /diff?{new string('a', ReadOnlyPages.LongestQuery)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);

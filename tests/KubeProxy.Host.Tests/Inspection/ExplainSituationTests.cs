@@ -22,7 +22,7 @@ public sealed class ExplainSituationTests : ProgramTests
         var code = await ExplainAsync(target, flags);
         var text = Output.ToString();
         Assert.Contains(because, string.Join('\n', text.Split('\n').Take(FirstLines)), StringComparison.Ordinal);
-        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") is { Length: > 0 } directory) await File.WriteAllTextAsync(Path.Combine(directory, name + ".txt"), $"exit code {code}\n{text}");
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") is { Length: > 0 } directory) await File.WriteAllTextAsync(Path.Combine(directory, name + ".txt"), $"exit code {code}\n{text}", TestContext.Current.CancellationToken);
         else Assert.Equal(await File.ReadAllTextAsync(Path.Combine(Situations, name + ".txt"), TestContext.Current.CancellationToken), $"exit code {code}\n{text}");
         Assert.DoesNotContain(text, c => char.IsControl(c) && c != '\n');
         Assert.Equal("", Errors.ToString());
