@@ -115,7 +115,7 @@ public class ExplainTests
         Assert.Equal(
             new Cause(CauseKind.Quarantined, "the service port is refused and left out since 1970-01-01T00:00:00Z: add element: ENOSPC"), engine.Explain(target).Ports[0].Causes[0]);
         await stop.CancelAsync();
-        await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     private static void Compare(ServicePlans plans, ServicePortPlan plan, int seed)
