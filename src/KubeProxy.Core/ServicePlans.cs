@@ -1,3 +1,4 @@
+using KubeProxy.Core.Explaining;
 using KubeProxy.Core.Health;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
@@ -76,6 +77,17 @@ public sealed class ServicePlans : IProxySink
     /// </summary>
     /// <exception cref="ArgumentException">The family was not asked for.</exception>
     public PlanChanges Take(IpFamily family) => State.Take(State.Planner(family) ?? throw Unknown(family)).Changes;
+
+    /// <summary>
+    /// Why things are as they are with a target: what the plans of the service ports that it concerns are made by, and what they are.
+    /// </summary>
+    /// <param name="target">What is to be explained.</param>
+    /// <param name="masquerade">Which connections to cluster IPs of a family are masqueraded; null when that does not matter.</param>
+    public Explanation Explain(ExplainTarget target, Func<IpFamily, MasqueradePolicy?>? masquerade = null)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return State.Explain(target, masquerade ?? (_ => null));
+    }
 
     /// <summary>What load balancers are to be answered on health check node ports, by Service.</summary>
     public IReadOnlyList<ServiceHealth> GetHealthChecks(IpFamily family) => State.Read<IReadOnlyList<ServiceHealth>>(_ =>

@@ -7,6 +7,12 @@ namespace KubeProxy.Netfilter;
 /// <param name="root">Where they are; "/" but for tests.</param>
 public sealed class KernelSettings(string root = "/")
 {
+    /// <summary>Those of no kernel: it has none of them.</summary>
+    public static KernelSettings None { get; } = new("/dev/null");
+
+    /// <summary>Called in place of writing, with path and value: for a dry run. Null to write.</summary>
+    public Action<string, long>? Instead { get; init; }
+
     /// <summary>The value without white space around it; null when the kernel does not have it.</summary>
     /// <param name="path">From the root, for example <c>proc/sys/net/ipv4/ip_forward</c>.</param>
     public string? Read(string path)
@@ -46,6 +52,12 @@ public sealed class KernelSettings(string root = "/")
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public void Write(string path, long value)
     {
+        if (Instead is not null)
+        {
+            Instead(path, value);
+            return;
+        }
+
         // No StreamWriter: such a file takes its value in one write.
         using var file = new FileStream(Path.Combine(root, path), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         file.Write(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));

@@ -41,6 +41,7 @@ public abstract class ProgramTests : IDisposable
         NoteSysctls = (_, _) => Task.CompletedTask,
         CreateRivalSearches = (_, _, _, _) => Rivals,
         NotifySocket = null,
+        Socket = null,
         InterfaceAddresses = () => [IpAddr.Parse("127.0.0.1"), IpAddr.Parse("::1")],
         HasIpv6 = () => true,
         Root = Directory,

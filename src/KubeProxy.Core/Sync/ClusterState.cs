@@ -1,4 +1,6 @@
 using System.Globalization;
+using KubeProxy.Core.Explaining;
+using KubeProxy.Core.History;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -64,6 +66,18 @@ internal sealed class ClusterState
         lock (_gate) return read(_trackers);
     }
 
+    /// <summary>Explains a target, by plans of all that is known.</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="masquerade">See <see cref="ClusterExplainer"/>.</param>
+    public Explanation Explain(ExplainTarget target, Func<IpFamily, MasqueradePolicy?> masquerade)
+    {
+        lock (_gate)
+        {
+            foreach (var family in _families) family.PlanAhead();
+            return new ClusterExplainer(_trackers, _families, masquerade).Explain(target);
+        }
+    }
+
     public void SetNodePortAddresses(NodePortAddresses addresses)
     {
         lock (_gate)
@@ -92,22 +106,32 @@ internal sealed class ClusterState
             switch (value)
             {
                 case Service service:
-                    if (_trackers.Services.Upsert(service)) MarkService(service.Name);
+                    if (!_trackers.Services.Upsert(service)) break;
+                    MarkService(service.Name);
+                    Note(value, service.Name);
                     break;
                 case EndpointSlice slice:
                     var (before, after) = _trackers.Slices.Upsert(slice);
                     if (ReferenceEquals(before, after)) break;
                     MarkSlice(before);
                     MarkSlice(after);
+                    Note(value, (after ?? before)?.Service, (after ?? before)?.Family);
                     if (_trackers.ForeignAddresses.Update(before, after)) MarkVirtualIps();
                     AddTriggerTime(slice, after);
                     break;
                 case Node node:
-                    if (_trackers.Node.Upsert(node)) MarkEverything();
+                    if (_trackers.Node.Upsert(node))
+                    {
+                        MarkEverything();
+                        Note(value, null);
+                    }
+
                     if (_trackers.ForeignAddresses.Upsert(node)) MarkVirtualIps();
                     break;
                 case ServiceCIDR cidr:
-                    if (_trackers.ServiceCidrs.Upsert(cidr)) MarkNode();
+                    if (!_trackers.ServiceCidrs.Upsert(cidr)) break;
+                    MarkNode();
+                    Note(value, null);
                     break;
             }
         }
@@ -125,7 +149,7 @@ internal sealed class ClusterState
         {
             IEnumerable<NamespacedName> known = kind switch
             {
-                ObjectKind.Service => _trackers.Services.Names,
+                ObjectKind.Service => _trackers.Services.AllNames,
                 ObjectKind.EndpointSlice => _trackers.Slices.Names,
                 ObjectKind.ServiceCIDR => _trackers.ServiceCidrs.Names,
                 ObjectKind.Node => _trackers.ForeignAddresses.NodeNames,
@@ -141,20 +165,34 @@ internal sealed class ClusterState
         switch (kind)
         {
             case ObjectKind.Service:
-                if (_trackers.Services.Delete(name)) MarkService(name);
+                if (!_trackers.Services.Delete(name)) break;
+                MarkService(name);
+                Note(new ChangeCause(kind, name, null, true, name));
                 break;
             case ObjectKind.EndpointSlice:
                 var deleted = _trackers.Slices.Delete(name);
                 MarkSlice(deleted);
+                if (deleted is not null) Note(new ChangeCause(kind, name, null, true, deleted.Service), deleted.Family);
                 if (_trackers.ForeignAddresses.Update(deleted, null)) MarkVirtualIps();
                 break;
             case ObjectKind.Node:
                 if (_trackers.ForeignAddresses.DeleteNode(name)) MarkVirtualIps();
                 break;
             case ObjectKind.ServiceCIDR:
-                if (_trackers.ServiceCidrs.Delete(name)) MarkNode();
+                if (!_trackers.ServiceCidrs.Delete(name)) break;
+                MarkNode();
+                Note(new ChangeCause(kind, name, null, true, null));
                 break;
         }
+    }
+
+    private void Note(KubernetesObject value, NamespacedName? service, IpFamily? only = null) =>
+        Note(new ChangeCause(value.Kind, value.Name, value.Metadata.ResourceVersion, false, service), only);
+
+    private void Note(in ChangeCause cause, IpFamily? only = null)
+    {
+        foreach (var family in _families)
+            if (only is null || only == family.Family) family.Note(cause);
     }
 
     private void MarkService(NamespacedName name)

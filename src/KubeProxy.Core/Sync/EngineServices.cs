@@ -1,4 +1,5 @@
 using KubeProxy.Core.Health;
+using KubeProxy.Core.History;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Core.Sync;
@@ -20,6 +21,8 @@ internal sealed class EngineServices(
     public ProxyHealth Health => health;
 
     public ServiceHealthTable ServiceHealth => serviceHealth;
+
+    public ChangeLog Changes { get; } = new();
 
     public Random Random { get; init; } = Random.Shared;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using KubeProxy.Core.Health;
+using KubeProxy.Core.History;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -23,6 +24,10 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     private List<DateTimeOffset> _triggerTimes = [];
     private ImmutableArray<ServiceHealth> _healthSnapshot = [];
     private NodePlan? _node;
+
+    // What has changed since the last batch; the rest is counted only.
+    private List<ChangeCause> _causes = [];
+    private int _causeCount;
 
     // What has been planned and not been taken.
     private readonly Dictionary<ServicePortName, ServicePortPlan?> _untaken = [];
@@ -83,6 +88,13 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     /// <summary>The node's plan may be another; the Services' plans are not.</summary>
     public void MarkNode() => Touch();
 
+    /// <summary>Notes what changed, for the history.</summary>
+    public void Note(in ChangeCause cause)
+    {
+        _causeCount++;
+        if (_causes.Count < ChangeRecord.MostCauses) _causes.Add(cause);
+    }
+
     public void AddTriggerTime(DateTimeOffset time)
     {
         if (_triggerTimes.Count < MaxTriggerTimes) _triggerTimes.Add(time);
@@ -95,7 +107,9 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         var node = TakeNode();
         var times = _triggerTimes;
         _triggerTimes = [];
-        return new PlanBatch(new PlanChanges { Node = node, Updated = updated, Removed = removed }, Version, times, _healthSnapshot);
+        var (causes, count) = (_causes, _causeCount);
+        (_causes, _causeCount) = ([], 0);
+        return new PlanBatch(new PlanChanges { Node = node, Updated = updated, Removed = removed }, Version, times, _healthSnapshot) { Causes = causes, CauseCount = count };
     }
 
     /// <summary>Plans what is marked; <see cref="Take"/> returns it later.</summary>
@@ -305,15 +319,4 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         var node = Node;
         return node == _node ? null : _node = node;
     }
-}
-
-/// <summary>What a sync has to do, and what to tell when it is done.</summary>
-internal sealed record PlanBatch(
-    PlanChanges Changes, long Version, List<DateTimeOffset> TriggerTimes, ImmutableArray<ServiceHealth> Health)
-{
-    /// <summary>Whether service ports of UDP or SCTP are among the changes.</summary>
-    public bool HasFlows => Changes.Updated.Any(plan => plan.Name.Protocol != Protocol.Tcp)
-        || Changes.Removed.Any(name => name.Protocol != Protocol.Tcp);
-
-    public bool IsEmpty => Changes.Node is null && Changes.Updated.Count == 0 && Changes.Removed.Count == 0;
 }

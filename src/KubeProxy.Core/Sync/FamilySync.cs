@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using KubeProxy.Core.Health;
+using KubeProxy.Core.History;
 using Microsoft.Extensions.Logging;
 
 namespace KubeProxy.Core.Sync;
@@ -125,7 +126,7 @@ internal sealed partial class FamilySync
         }
 
         LogPlans(batch.Changes);
-        var success = await CommitAsync(batch, started, cancellationToken);
+        var success = await CommitAsync(batch, queuedSince, started, cancellationToken);
         _pacer.End(Now, success);
         if (success && _isPending) _pacer.Continue();
     }
@@ -133,7 +134,7 @@ internal sealed partial class FamilySync
     /// <summary>
     /// Whatever the backend throws must not end the loop: the next try may work, and the kernel keeps what it has.
     /// </summary>
-    private async Task<bool> CommitAsync(PlanBatch batch, long begun, CancellationToken cancellationToken)
+    private async Task<bool> CommitAsync(PlanBatch batch, DateTimeOffset? queued, long begun, CancellationToken cancellationToken)
     {
         _progress.Carry(batch);
         var isFull = _verify || _progress.Syncs == 0;
@@ -152,6 +153,7 @@ internal sealed partial class FamilySync
 
             Measure(begun, isFull);
             Succeed(batch, result);
+            if (!batch.IsEmpty || result.Operations > 0) Keep(batch, queued, begun, result, null);
             return true;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -167,10 +169,18 @@ internal sealed partial class FamilySync
             LogFailure(_services.Logger, _planner.Family, e.Message, e is ProxyBackendException ? null : e);
             _services.Health.Fail(_planner.Family, e.Message);
             _progress.Fail(e.Message);
+            Keep(batch, queued, begun, null, e.Message);
             _services.OnProgress();
             return false;
         }
     }
+
+    private void Keep(PlanBatch batch, DateTimeOffset? queued, long begun, SyncResult? result, string? error) => _services.Changes.Add(new ChangeRecord
+    {
+        Family = _planner.Family, Queued = queued, Time = _services.Time.GetUtcNow(), Duration = _services.Time.GetElapsedTime(begun), Causes = batch.Causes,
+        CauseCount = batch.CauseCount, Updated = batch.Changes.Updated.Count, Removed = batch.Changes.Removed.Count, Operations = result?.Operations ?? 0,
+        Repaired = result?.Repaired ?? 0, DeletedFlows = result?.DeletedFlows ?? 0, Error = error,
+    });
 
     private void Measure(long begun, bool isFull)
     {

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using KubeProxy.Core.Explaining;
 using KubeProxy.Core.Health;
+using KubeProxy.Core.History;
 using KubeProxy.Core.Kubernetes;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -133,6 +135,32 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     public IReadOnlyList<Cidr> GetNodePortBlocks(IpFamily family) =>
         _state.Read(trackers => trackers.NodePortAddresses.Resolve(family, trackers.Node.Topology));
 
+    /// <summary>Why things are as they are with a target, by what is known now; and what the kernel refused of it.</summary>
+    /// <param name="target">What is to be explained.</param>
+    /// <param name="masquerade">Which connections to cluster IPs of a family are masqueraded; null when that does not matter.</param>
+    public Explanation Explain(ExplainTarget target, Func<IpFamily, MasqueradePolicy?>? masquerade = null)
+    {
+        var explanation = _plans.Explain(target, masquerade);
+        var families = GetStatus().Families.ToDictionary(family => family.Family);
+        var changes = GetChanges();
+        return explanation with
+        {
+            Ports = [.. explanation.Ports.Select(port => port with
+            {
+                Causes = [.. InKernel(port, families[port.Family]), .. port.Causes],
+                LastChange = changes.FirstOrDefault(change => change.Family == port.Family && change.Concerns(port.Name.Service)),
+            })],
+        };
+    }
+
+    /// <summary>The last syncs that did something or failed, newest first: at most a thousand.</summary>
+    /// <param name="most">How many are wanted.</param>
+    public IReadOnlyList<ChangeRecord> GetChanges(int most = int.MaxValue) => _services.Changes.Newest(most);
+
+    /// <summary>What the rules have to know of the node and the cluster now.</summary>
+    /// <exception cref="ArgumentException">There is no backend of the family.</exception>
+    public NodePlan GetNode(IpFamily family) => _plans.GetNode(family);
+
     /// <summary>
     /// Completes when everything delivered so far is in force in every family (or quarantined). Waits through failures.
     /// </summary>
@@ -173,6 +201,15 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     {
         _readiness.Dispose();
         _services.Metrics.Dispose();
+    }
+
+    private static IEnumerable<Cause> InKernel(ServicePortExplanation port, FamilyStatus family)
+    {
+        if (family.Quarantined.FirstOrDefault(owner => owner.Owner == port.Name) is { } refused)
+            yield return new Cause(CauseKind.Quarantined, $"the service port is refused and left out since {refused.Since:yyyy-MM-ddTHH:mm:ssZ}: {refused.Reason}");
+        if (family.Syncs == 0) yield return new Cause(CauseKind.NotInForce, "nothing has been programmed yet");
+        else if (family.LastError is { } error) yield return new Cause(CauseKind.NotInForce, $"the last sync failed, so that this may not be in force: {error}");
+        else if (!family.IsCurrent) yield return new Cause(CauseKind.NotInForce, "the kernel is being brought up to date");
     }
 
     private void UpdateEligibility() => Health.SetNodeEligible(_state.Read(trackers => trackers.Node.Eligible));

@@ -71,6 +71,13 @@ internal sealed class EndpointSliceTracker(string nodeName, ProblemRegistry prob
         }
     }
 
+    /// <summary>All slices.</summary>
+    public IEnumerable<TrackedSlice> All => _slices.Values;
+
+    /// <summary>The slices of a Service in one family, sorted by name.</summary>
+    public IEnumerable<TrackedSlice> Of(NamespacedName service, IpFamily family) =>
+        _byService.TryGetValue(service, out var slices) ? slices.Where(slice => slice.Family == family) : [];
+
     /// <summary>The number of distinct addresses of ready endpoints on this node, over all ports of a Service.</summary>
     public int CountLocalReady(NamespacedName service, IpFamily family)
     {

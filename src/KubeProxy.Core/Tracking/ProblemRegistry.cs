@@ -57,6 +57,12 @@ internal sealed partial class ProblemRegistry(ILogger logger)
         }
     }
 
+    /// <summary>What is wrong with the content of an object.</summary>
+    public IReadOnlyList<ObjectProblem> Of(ObjectKind kind, NamespacedName name)
+    {
+        lock (_gate) return _problems.GetValueOrDefault(new Scope(ProblemOrigin.Content, kind, name), []);
+    }
+
     public IReadOnlyList<ObjectProblem> Snapshot()
     {
         lock (_gate) return [.. _problems.Values.SelectMany(list => list).OrderBy(p => p.ToString(), StringComparer.Ordinal)];

@@ -5,6 +5,16 @@ using KubeProxy.Core.Planning;
 
 namespace KubeProxy.Core.Tracking;
 
+/// <summary>Why a Service is not proxied.</summary>
+internal enum NotProxied : byte
+{
+    OtherProxy,
+    ExternalName,
+    Headless,
+    NoClusterIP,
+    Unusable,
+}
+
 /// <summary>Turns a Service object into what is used of it.</summary>
 internal static class ServiceReading
 {
@@ -13,11 +23,8 @@ internal static class ServiceReading
     /// <summary>Reads a Service; null when there is nothing to proxy: another proxy's, headless, ExternalName, no address.</summary>
     public static ServiceDefinition? Read(Service service, bool allowExternalIPs, IReadOnlyDictionary<Protocol, string> unservedProtocols, ProblemList problems)
     {
+        if (WhyNot(service) is not null || ClusterIPOf(service.Spec) is not { } clusterIP) return null;
         var spec = service.Spec;
-        if (service.Metadata.HasLabel(WellKnownNames.ServiceProxyNameLabel) || spec.Type == "ExternalName") return null;
-        var clusterIP = string.IsNullOrEmpty(spec.ClusterIP) ? (spec.ClusterIPs is [var first, ..] ? first : null) : spec.ClusterIP;
-        if (string.IsNullOrEmpty(clusterIP) || clusterIP == "None") return null;
-
         if (!HasUsableName(service, problems)) return null;
         CheckWords(spec, problems);
         var addresses = ServiceAddressReading.Read(service, clusterIP, allowExternalIPs, problems);
@@ -38,6 +45,15 @@ internal static class ServiceReading
             HealthCheckNodePort = externalLocal && spec.Type == "LoadBalancer" ? ReadHealthCheckPort(spec, problems) : (ushort)0,
         };
     }
+
+    /// <summary>Why there is nothing to proxy, whatever else is in it; null when there is.</summary>
+    public static NotProxied? WhyNot(Service service) =>
+        service.Metadata.HasLabel(WellKnownNames.ServiceProxyNameLabel) ? NotProxied.OtherProxy
+        : service.Spec.Type == "ExternalName" ? NotProxied.ExternalName
+        : ClusterIPOf(service.Spec) switch { null or "" => NotProxied.NoClusterIP, "None" => NotProxied.Headless, _ => null };
+
+    private static string? ClusterIPOf(ServiceSpec spec) =>
+        string.IsNullOrEmpty(spec.ClusterIP) ? (spec.ClusterIPs is [var first, ..] ? first : null) : spec.ClusterIP;
 
     private static bool HasUsableName(Service service, ProblemList problems)
     {

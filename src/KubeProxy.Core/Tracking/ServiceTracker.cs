@@ -9,10 +9,20 @@ namespace KubeProxy.Core.Tracking;
 internal sealed class ServiceTracker(bool allowExternalIPs, IReadOnlyDictionary<Protocol, string> unservedProtocols, ProblemRegistry problems)
 {
     private readonly Dictionary<NamespacedName, ServiceDefinition> _services = [];
+    private readonly Dictionary<NamespacedName, NotProxied> _others = [];
 
     public int Count => _services.Count;
 
     public IReadOnlyCollection<NamespacedName> Names => _services.Keys;
+
+    /// <summary>Also of those that are not proxied.</summary>
+    public IEnumerable<NamespacedName> AllNames => _services.Keys.Concat(_others.Keys);
+
+    /// <summary>Those that are proxied.</summary>
+    public IEnumerable<ServiceDefinition> All => _services.Values;
+
+    /// <summary>Why a Service that is known is not proxied; null when it is, or is not known.</summary>
+    public NotProxied? WhyNot(NamespacedName name) => _others.TryGetValue(name, out var reason) ? reason : null;
 
     /// <summary>Those with external or load-balancer IPs.</summary>
     public IEnumerable<NamespacedName> NamesWithVirtualIps =>
@@ -24,7 +34,13 @@ internal sealed class ServiceTracker(bool allowExternalIPs, IReadOnlyDictionary<
         var found = new ProblemList(ObjectKind.Service, service.Name);
         var definition = ServiceReading.Read(service, allowExternalIPs, unservedProtocols, found);
         problems.Set(ProblemOrigin.Content, ObjectKind.Service, service.Name, found.ToList());
-        if (definition is null) return _services.Remove(service.Name);
+        if (definition is null)
+        {
+            _others[service.Name] = ServiceReading.WhyNot(service) ?? NotProxied.Unusable;
+            return _services.Remove(service.Name);
+        }
+
+        _others.Remove(service.Name);
         if (_services.TryGetValue(definition.Name, out var before) && before == definition) return false;
         _services[definition.Name] = definition;
         return true;
@@ -34,6 +50,7 @@ internal sealed class ServiceTracker(bool allowExternalIPs, IReadOnlyDictionary<
     public bool Delete(NamespacedName name)
     {
         problems.Set(ProblemOrigin.Content, ObjectKind.Service, name, []);
+        _others.Remove(name);
         return _services.Remove(name);
     }
 

@@ -12,6 +12,9 @@ internal sealed class AwaitedBackend(IpFamily family, Func<CancellationToken, Ta
 
     public IpFamily Family => family;
 
+    /// <summary>The backend; null as long as it is not made.</summary>
+    public IProxyBackend? Made => _made;
+
     public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)
     {
         _made = await make(cancellationToken);

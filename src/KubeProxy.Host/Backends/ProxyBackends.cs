@@ -26,23 +26,13 @@ internal static class ProxyBackends
     /// <exception cref="ProxyBackendException">There is no such backend.</exception>
     public static IProxyBackend Create(BackendContext context) => context.Configuration.Mode switch
     {
-        ProxyMode.Nftables => Netfilter.Backends.KubeProxyBuilderExtensions.CreateNftables(context.Services, new NftablesBackendOptions
-        {
-            Family = context.Family,
-            Masquerade = context.Masquerade,
-            LocalhostNodePorts = FeatureGates.IsEnabled(context.Configuration.Source, FeatureGates.NftablesLocalhostNodePorts),
-        }),
-        ProxyMode.Iptables => Netfilter.Backends.KubeProxyBuilderExtensions.CreateIptables(context.Services, new IptablesBackendOptions
-        {
-            Family = context.Family,
-            Masquerade = context.Masquerade,
-            LocalhostNodePorts = context.Configuration.Source.Iptables.LocalhostNodePorts ?? true,
-        }),
+        ProxyMode.Nftables => Netfilter.Backends.KubeProxyBuilderExtensions.CreateNftables(context.Services, BackendOptions.Nftables(context)),
+        ProxyMode.Iptables => Netfilter.Backends.KubeProxyBuilderExtensions.CreateIptables(context.Services, BackendOptions.Iptables(context)),
         ProxyMode.Userspace => Netfilter.Backends.KubeProxyBuilderExtensions.CreateUserspace(
             context.Services,
-            new UserspaceBackendOptions { Family = context.Family, Masquerade = context.Masquerade },
+            BackendOptions.Userspace(context),
             RelayOptions.ForThisProcess(context.Family) with { UdpIdleTimeout = context.Configuration.Source.UdpIdleTimeout.TimeSpan }),
-        ProxyMode.Ipvs => KubeProxy.Ipvs.Backend.KubeProxyBuilderExtensions.CreateIpvs(context.Services, IpvsOptions(context), context.Masquerade),
+        ProxyMode.Ipvs => KubeProxy.Ipvs.Backend.KubeProxyBuilderExtensions.CreateIpvs(context.Services, BackendOptions.Ipvs(context), context.Masquerade),
         var mode => throw new ProxyBackendException($"there is no backend for mode {mode}"),
     };
 
@@ -101,20 +91,6 @@ internal static class ProxyBackends
     private static bool HasNodePortsOnLoopback(KubeProxyConfiguration configuration) =>
         configuration.Iptables.LocalhostNodePorts != false && NodePortAddresses.Parse(configuration.NodePortAddresses).Includes(IpAddr.Parse("127.0.0.1"));
 
-    private static IpvsBalancerOptions IpvsOptions(BackendContext context)
-    {
-        var ipvs = context.Configuration.Source.Ipvs;
-        return new IpvsBalancerOptions
-        {
-            Family = context.Family,
-            Scheduler = ipvs.Scheduler.Length > 0 ? ipvs.Scheduler : SchedulerNames.RoundRobin,
-            ExcludedBlocks = [.. Blocks(ipvs)],
-            StrictArp = ipvs.StrictARP,
-            Timeouts = new IpvsTimeouts(ipvs.TcpTimeout.TimeSpan, ipvs.TcpFinTimeout.TimeSpan, ipvs.UdpTimeout.TimeSpan),
-            PollPeriod = ipvs.SyncPeriod.TimeSpan,
-        };
-    }
-
     private static NftablesCleaner Nftables() => new(() => NftablesClient.Open());
 
     private static IptablesCleaner Iptables(Func<IptablesChain, bool> isRemovable) => new(() => NftablesClient.Open(), new KernelSettings(), isRemovable);
@@ -128,10 +104,8 @@ internal static class ProxyBackends
     private static UserspaceCleaner Userspace() => new(() => RouteClient.Open());
 
     private static IpvsCleaner Ipvs(KubeProxyConfiguration configuration) =>
-        new(() => IpvsClient.Open(), () => RouteClient.Open(), () => NftablesClient.Open(), new KernelSettings(), IpvsSysctlsOf(configuration), [.. Blocks(configuration.Ipvs)]);
+        new(() => IpvsClient.Open(), () => RouteClient.Open(), () => NftablesClient.Open(), new KernelSettings(), IpvsSysctlsOf(configuration), BackendOptions.ExcludedBlocks(configuration));
 
     private static IReadOnlyList<ModeSysctl> IpvsSysctlsOf(KubeProxyConfiguration configuration) =>
         IpvsSysctls.Values(Environment.OSVersion.Version, configuration.Ipvs.StrictARP);
-
-    private static IEnumerable<Cidr> Blocks(IpvsConfiguration ipvs) => ipvs.ExcludeCIDRs.Select(Cidr.Parse);
 }

@@ -7,6 +7,9 @@ namespace KubeProxy.Host.CommandLine;
 /// <summary>Every flag. To add one, add a line.</summary>
 internal static class FlagTable
 {
+    /// <summary>Where subcommands ask the running proxy.</summary>
+    public const string DefaultSocket = "/run/kube-proxy/control.sock";
+
     /// <summary>All flags, by topic. Those without a default duration change the section of the selected mode.</summary>
     public static ImmutableArray<Flag> All { get; } = [.. Process(), .. Node(), .. Modes(), .. Ipvs(), .. Conntrack(), .. Client(), .. Logging()];
 
@@ -19,6 +22,7 @@ internal static class FlagTable
         new("init-only", "false", "Do what needs privileges (sysctls of conntrack and of the mode), then exit.") { IsSwitch = true, OverridesFile = true },
         new("master", "", "The API server's address, instead of the one in the kubeconfig.") { OverridesFile = true },
         new("version", "false", "Print the version and exit; --version=raw prints the details.") { IsSwitch = true, OverridesFile = true },
+        new("socket", DefaultSocket, "The Unix socket, of root alone and read-only, on which the subcommands status, diff and explain are answered; empty for none.") { OverridesFile = true },
         new("machine-id-file", "", "Without effect.") { OverridesFile = true },
         new("boot-id-file", "", "Without effect.") { OverridesFile = true },
     ];

@@ -6,6 +6,9 @@ internal sealed record ProxyArguments
     /// <summary>The flags given, in the order of the table, each with its values in order.</summary>
     public required IReadOnlyList<(Flag Flag, string Value)> Given { get; init; }
 
+    /// <summary>What stands without a flag; null for nothing.</summary>
+    public string? Operand { get; init; }
+
     /// <summary><c>--config</c>; null when not given.</summary>
     public string? ConfigFile => Last("config");
 
@@ -30,11 +33,31 @@ internal sealed record ProxyArguments
     /// <summary><c>--to</c> of <c>migrate</c>; null when not given.</summary>
     public string? To => Last("to");
 
-    /// <summary><c>--output</c> of <c>migrate</c>.</summary>
+    /// <summary><c>--proxy-mode</c>; null when not given.</summary>
+    public string? Mode => Last("proxy-mode");
+
+    /// <summary><c>--socket</c>, or what is so by default; null when it is given empty: there is to be none.</summary>
+    /// <param name="path">The default; null for none.</param>
+    public string? FindSocket(string? path) => Given.LastOrDefault(given => given.Flag.Name == "socket").Value is { } value ? (value.Length > 0 ? value : null) : path;
+
+    /// <summary><c>--offline</c> of subcommands.</summary>
+    public bool Offline => IsOn("offline");
+
+    /// <summary><c>--kernel</c> of <c>explain</c>.</summary>
+    public bool Kernel => IsOn("kernel");
+
+    /// <summary><c>--watch</c> of <c>status</c>.</summary>
+    public bool Watch => IsOn("watch");
+
+    /// <summary><c>--output</c> of subcommands.</summary>
     public string Output => Last("output") ?? "text";
 
-    /// <summary><c>--timeout</c> of <c>migrate</c>.</summary>
+    /// <summary><c>--timeout</c> of subcommands.</summary>
     public string Timeout => Last("timeout") ?? "30s";
+
+    /// <summary>The socket that subcommands ask on.</summary>
+    /// <param name="path">The default.</param>
+    public string SocketOr(string? path) => FindSocket(path) ?? path ?? FlagTable.DefaultSocket;
 
     /// <summary>Every flag with its value, given or by default.</summary>
     public IReadOnlyDictionary<string, string> AllValues()

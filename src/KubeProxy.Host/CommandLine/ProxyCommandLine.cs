@@ -8,6 +8,13 @@ internal static class ProxyCommandLine
 {
     private const string HelpFlag = "help";
 
+    /// <summary>How the program is called.</summary>
+    public static IEnumerable<string> Usages =>
+    [
+        "kube-proxy --config FILE --manifests DIR [flags]", "kube-proxy --cleanup", "kube-proxy migrate --to MODE --config FILE [flags]",
+        .. Subcommand.All.Select(subcommand => subcommand.Usage), "kube-proxy man", "kube-proxy completion bash|zsh|fish",
+    ];
+
     /// <summary>Parses the arguments.</summary>
     /// <param name="arguments">As given to the program.</param>
     /// <param name="errors">Everything wrong.</param>
@@ -18,12 +25,15 @@ internal static class ProxyCommandLine
     /// <param name="arguments">As given to the program, or to one of its subcommands.</param>
     /// <param name="flags">The flags that there are.</param>
     /// <param name="errors">Everything wrong.</param>
-    public static ProxyArguments? Parse(IReadOnlyList<string> arguments, IReadOnlyList<Flag> flags, out IReadOnlyList<string> errors)
+    /// <param name="operand">What stands without a flag and has to be there; null where nothing may.</param>
+    public static ProxyArguments? Parse(IReadOnlyList<string> arguments, IReadOnlyList<Flag> flags, out IReadOnlyList<string> errors, string? operand = null)
     {
         var options = flags.ToDictionary(flag => flag, ToOption);
         var help = new Option<bool>("--" + HelpFlag, "-h");
         var command = new Command("kube-proxy") { help };
         foreach (var flag in flags) command.Add(options[flag]);
+        var target = operand is null ? null : new Argument<string?>(operand) { Arity = ArgumentArity.ZeroOrOne };
+        if (target is not null) command.Add(target);
 
         var result = CommandLineParser.Parse(command, [.. arguments.SelectMany(Normalise)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.GetValue(help))
@@ -34,7 +44,8 @@ internal static class ProxyCommandLine
 
         var given = flags.SelectMany(flag => ValuesOf(result, flag, options[flag]).Select(value => (flag, value))).ToList();
         errors = [.. result.Errors.Select(error => error.Message), .. given.Select(Refuse).OfType<string>()];
-        return errors.Count > 0 ? null : new ProxyArguments { Given = given };
+        if (target is not null && result.GetValue(target) is null) errors = [.. errors, $"{operand} is missing"];
+        return errors.Count > 0 ? null : new ProxyArguments { Given = given, Operand = target is null ? null : result.GetValue(target) };
     }
 
     /// <summary>Writes what <c>--help</c> shows.</summary>
@@ -42,9 +53,7 @@ internal static class ProxyCommandLine
     {
         output.WriteLine("kube-proxy programs this node's kernel so that Kubernetes Services reach their endpoints.");
         output.WriteLine();
-        output.WriteLine("Usage: kube-proxy --config FILE --manifests DIR [flags]");
-        output.WriteLine("       kube-proxy --cleanup");
-        output.WriteLine("       kube-proxy migrate --to MODE --config FILE [flags]");
+        foreach (var (usage, prefix) in Usages.Select((usage, i) => (usage, i == 0 ? "Usage: " : "       "))) output.WriteLine(prefix + usage);
         output.WriteLine();
         WriteFlags(output, FlagTable.All);
     }
@@ -60,6 +69,17 @@ internal static class ProxyCommandLine
         output.WriteLine("about, 1: something, 2: something cannot be told. All flags of kube-proxy are taken as well.");
         output.WriteLine();
         WriteFlags(output, MigrationFlags.All);
+    }
+
+    /// <summary>Writes what <c>--help</c> of a subcommand shows.</summary>
+    public static void WriteHelp(TextWriter output, Subcommand subcommand)
+    {
+        output.WriteLine(subcommand.About);
+        output.WriteLine();
+        output.WriteLine($"Usage: {subcommand.Usage}");
+        output.WriteLine();
+        WriteFlags(output, subcommand.Flags);
+        output.WriteLine("All flags of kube-proxy are taken as well.");
     }
 
     private static void WriteFlags(TextWriter output, IEnumerable<Flag> flags)

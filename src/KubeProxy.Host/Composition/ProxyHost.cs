@@ -158,9 +158,21 @@ internal sealed class ProxyHost(
             services.AddSingleton<IHostedService>(provider => Listener(provider, "healthz", healthz, "FailedToStartProxierHealthcheck", servers => servers.CreateHealthHandler()));
         if (HostPort.TryParse(configuration.Source.MetricsBindAddress, out var metrics))
             services.AddSingleton<IHostedService>(provider => Listener(provider, "metrics", metrics, "FailedToStartMetricServer", servers => servers.CreateMetricsHandler()));
+        if (arguments.FindSocket(parts.Socket) is { } socket) AddControlSocket(services, socket);
         services.AddSingleton(CreateServiceHealth);
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ServiceHealthServer>());
         services.AddHostedService(provider => new AddressWatch(provider.GetRequiredService<ServiceHealthServer>().Recheck));
+    }
+
+    private void AddControlSocket(IServiceCollection services, string path)
+    {
+        services.AddSingleton(provider => new KernelComparison(
+            provider.GetRequiredService<ProxyEngine>(), provider.GetRequiredService<ProxyBackendSet>(), configuration, _node,
+            () => provider.GetService<PodCidrWait>()?.Known ?? [], parts.OpenKernel));
+        services.AddSingleton<IHostedService>(provider => new ControlSocket(
+            path, provider.GetRequiredService<ProxyServers>().CreateSocketHandler(
+                provider.GetRequiredService<KernelComparison>(), family => _node.Masquerade(family, provider.GetService<PodCidrWait>()?.Known ?? [])),
+            provider.GetRequiredService<ILoggerFactory>(), parts.Time));
     }
 
     private RetriedListener Listener(IServiceProvider provider, string name, HostPort address, string failureEvent, Func<ProxyServers, HttpHandler> handler)

@@ -31,6 +31,12 @@ internal sealed record ProxyParts
     public Func<string, IReadOnlyList<IpFamily>, Func<NftablesConnection>, Action, IReadOnlyList<IRivalSearch>> CreateRivalSearches { get; init; } =
         RivalSearches.Create;
 
+    /// <summary>Opens what a dry run reads, for a mode.</summary>
+    public Func<string, DryRunKernel> OpenKernel { get; init; } = DryRunKernel.Open;
+
+    /// <summary>Where subcommands ask by default; null when this process cannot have a socket there, and then it has none.</summary>
+    public string? Socket { get; init; } = Environment.IsPrivilegedProcess ? CommandLine.FlagTable.DefaultSocket : null;
+
     /// <summary>The socket of systemd; null for none.</summary>
     public string? NotifySocket { get; init; } = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
 

@@ -24,7 +24,7 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
     /// <summary>Runs until done, told to stop by a signal (then the rules stay, and the code is 0), or cancelled.</summary>
     public async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        if (arguments is ["migrate", ..]) return await new MigrateCommand(parts).RunAsync([.. arguments.Skip(1)], cancellationToken);
+        if (arguments.Count > 0 && Subcommands(parts).GetValueOrDefault(arguments[0]) is { } subcommand) return await subcommand([.. arguments.Skip(1)], cancellationToken);
         if (ProxyCommandLine.Parse(arguments, out var errors) is not { } parsed)
         {
             if (errors.Count == 0) ProxyCommandLine.WriteHelp(parts.Output);
@@ -50,6 +50,23 @@ internal sealed partial class ProxyProgram(ProxyParts parts)
             return Failure;
         }
     }
+
+    private static async Task<int> ShowAsync(ProxyParts parts, string? text, string otherwise = "")
+    {
+        await (text is null ? parts.Errors.WriteLineAsync(otherwise) : parts.Output.WriteAsync(text));
+        return text is null ? SubcommandFrame.CannotBeTold : Success;
+    }
+
+    private static Dictionary<string, Func<IReadOnlyList<string>, CancellationToken, Task<int>>> Subcommands(ProxyParts parts) => new(StringComparer.Ordinal)
+    {
+        ["migrate"] = new MigrateCommand(parts).RunAsync,
+        [Subcommand.Plan.Name] = new PlanCommand(parts).RunAsync,
+        [Subcommand.Status.Name] = new StatusCommand(parts).RunAsync,
+        [Subcommand.Diff.Name] = new DiffCommand(parts).RunAsync,
+        [Subcommand.Explain.Name] = new ExplainCommand(parts).RunAsync,
+        ["man"] = (_, _) => ShowAsync(parts, ManualPage.Text()),
+        ["completion"] = (shells, _) => ShowAsync(parts, shells is [var shell] ? Completion.For(shell) : null, "kube-proxy completion: expected bash, zsh or fish"),
+    };
 
     private async Task<int> RunAsync(
         ProxyArguments arguments, EffectiveConfiguration configuration, IReadOnlyList<ConfigurationProblem> warnings, CancellationToken cancellationToken)

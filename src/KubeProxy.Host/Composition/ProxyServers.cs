@@ -1,11 +1,18 @@
+using System.Globalization;
 using System.Text.Json;
+using KubeProxy.Core.Explaining;
+using KubeProxy.Core.Model;
+using KubeProxy.Core.Planning;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Diagnostics;
 using KubeProxy.Host.Http;
+using KubeProxy.Host.Inspection;
 using KubeProxy.Host.Logging;
 using KubeProxy.Host.Metrics;
+using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netlink;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeProxy.Host.Composition;
@@ -52,6 +59,45 @@ internal sealed class ProxyServers(
             pages.Add("/statusz", ComponentPages.Status(_process.Start, time, () => pages.Roots).Answer);
         new ProfilingEndpoints(() => configuration.Value.Source.EnableProfiling, samples: !NativeCode.IsUsed, verbosity, time).AddTo(pages);
         return pages.Handle;
+    }
+
+    /// <summary>Answers subcommands.</summary>
+    /// <param name="comparison">Compares the kernel with the plan.</param>
+    /// <param name="masquerade">Which connections of a family are masqueraded.</param>
+    public HttpHandler CreateSocketHandler(KernelComparison comparison, Func<IpFamily, MasqueradePolicy?> masquerade) => new ReadOnlyPages(new MetricsEndpoints()
+        .Add("/status", request => readiness.StatusAsync(configuration.Value.Mode, request.HttpContext.RequestAborted))
+        .Add("/explain", request => ExplainAsync(request, comparison, masquerade))
+        .Add("/changes", Changes)
+        .Add("/diff", request => CompareAsync(comparison, found => DiffReport.Of(configuration.Value.Mode, found).ToJson(), request.HttpContext.RequestAborted)).Handle).Handle;
+
+    private async ValueTask<HttpReply> ExplainAsync(HttpRequest request, KernelComparison comparison, Func<IpFamily, MasqueradePolicy?> masquerade)
+    {
+        if (!ExplainTarget.TryParse(request.Query["target"], out var target, out var problem)) return HttpReply.Text(StatusCodes.Status400BadRequest, $"target: {problem}\n");
+        var explanation = engine.Explain(target, masquerade);
+        if (request.Query["kernel"] != "true") return HttpReply.Json(StatusCodes.Status200OK, ExplainAnswer.Write(explanation, null));
+        return await CompareAsync(comparison, found => ExplainAnswer.Write(explanation, KernelMatches.Of(explanation, found)), request.HttpContext.RequestAborted);
+    }
+
+    private HttpReply Changes(HttpRequest request)
+    {
+        var limit = request.Query["limit"].ToString();
+        if (limit.Length == 0) return HttpReply.Json(StatusCodes.Status200OK, ChangeText.ToJson(engine.GetChanges()));
+        return ushort.TryParse(limit, CultureInfo.InvariantCulture, out var most)
+            ? HttpReply.Json(StatusCodes.Status200OK, ChangeText.ToJson(engine.GetChanges(most)))
+            : HttpReply.Text(StatusCodes.Status400BadRequest, "limit: expected a number of 0 to 65535\n");
+    }
+
+    private static async ValueTask<HttpReply> CompareAsync(
+        KernelComparison comparison, Func<IReadOnlyList<Difference>, ReadOnlyMemory<byte>> write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return HttpReply.Json(StatusCodes.Status200OK, write(await comparison.FindAsync(cancellationToken)));
+        }
+        catch (Exception problem) when (problem is ProxyBackendException or NetlinkException or NftReadException)
+        {
+            return HttpReply.Text(StatusCodes.Status503ServiceUnavailable, problem.Message + "\n");
+        }
     }
 
     public void Dispose()

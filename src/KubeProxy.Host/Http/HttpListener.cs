@@ -23,23 +23,27 @@ internal sealed class HttpListener : IAsyncDisposable
 
     private HttpListener(KestrelServer server, IReadOnlyList<IPEndPoint> endPoints) => (_server, EndPoints) = (server, endPoints);
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Where it listens, as far as these are addresses.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints { get; }
 
     /// <summary>Listens on all addresses, or on none and throws.</summary>
     /// <exception cref="SocketException">One of the addresses cannot be listened on.</exception>
+    public static Task<HttpListener> StartAsync(
+        IReadOnlyList<ListenAddress> addresses, HttpHandler handler, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        StartAsync(BindAll(addresses), handler, loggers, cancellationToken);
+
+    /// <summary>Listens on sockets that are bound, and takes them over.</summary>
+    /// <exception cref="SocketException">One of them cannot be listened on.</exception>
     public static async Task<HttpListener> StartAsync(
-        IReadOnlyList<ListenAddress> addresses, HttpHandler handler, ILoggerFactory loggers, CancellationToken cancellationToken)
+        IReadOnlyList<Socket> sockets, HttpHandler handler, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var sockets = BindAll(addresses);
         KestrelServer? server = null;
         try
         {
-            var byEndPoint = sockets.ToDictionary(socket => (EndPoint)socket.LocalEndPoint!);
-            var endPoints = byEndPoint.Keys.Cast<IPEndPoint>().ToList();
-            server = CreateServer(byEndPoint, endPoints, loggers);
+            var byEndPoint = sockets.ToDictionary(socket => socket.LocalEndPoint!);
+            server = CreateServer(byEndPoint, loggers);
             await server.StartAsync(new Application(handler), cancellationToken);
-            return new HttpListener(server, endPoints);
+            return new HttpListener(server, [.. byEndPoint.Keys.OfType<IPEndPoint>()]);
         }
         catch
         {
@@ -72,12 +76,12 @@ internal sealed class HttpListener : IAsyncDisposable
         }
     }
 
-    private static KestrelServer CreateServer(Dictionary<EndPoint, Socket> sockets, List<IPEndPoint> endPoints, ILoggerFactory loggers)
+    private static KestrelServer CreateServer(Dictionary<EndPoint, Socket> sockets, ILoggerFactory loggers)
     {
         var options = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = NoServices.Instance };
         options.Limits.MaxRequestBodySize = 64 * 1024;
         options.Limits.MaxConcurrentConnections = 1024;
-        foreach (var endPoint in endPoints) options.Listen(endPoint, listen => listen.Protocols = HttpProtocols.Http1);
+        foreach (var endPoint in sockets.Keys) options.Listen(endPoint, listen => listen.Protocols = HttpProtocols.Http1);
         var transport = new SocketTransportOptions { IOQueueCount = 1, CreateBoundListenSocket = endPoint => sockets[endPoint] };
         return new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
     }

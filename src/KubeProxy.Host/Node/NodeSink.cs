@@ -20,9 +20,6 @@ internal sealed class NodeSink(IProxySink inner, string nodeName, Func<IReadOnly
     private readonly NamespacedName _name = new("", nodeName);
     private volatile bool _seen;
 
-    /// <summary>Whether the source has this node's object.</summary>
-    public bool HasNode => _seen;
-
     public void Upsert(KubernetesObject value)
     {
         inner.Upsert(value);

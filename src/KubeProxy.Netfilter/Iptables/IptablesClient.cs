@@ -46,8 +46,25 @@ public sealed class IptablesClient(INftables nftables, IpFamily family)
     /// <exception cref="NftReadException">The kernel refused.</exception>
     public async Task<IReadOnlyDictionary<string, IptablesChainContent>> ReadAsync(IptablesTable table, CancellationToken cancellationToken = default)
     {
+        return Decode(await nftables.ReadTableAsync(table.Key(family), cancellationToken), family);
+    }
+
+    /// <summary>The table as <c>iptables-save</c> prints it, sorted by chain and without counters.</summary>
+    /// <exception cref="NftReadException">The kernel refused.</exception>
+    public async Task<string> SaveAsync(IptablesTable table, CancellationToken cancellationToken = default) =>
+        Save(table.NftName(), await ReadAsync(table, cancellationToken), family);
+
+    /// <summary>A standard table as <c>iptables-save</c> prints it, sorted by chain and without counters.</summary>
+    public static string Save(NftTableContent content, IpFamily family)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        return Save(content.Table.Key.Name, Decode(content, family), family);
+    }
+
+    private static SortedDictionary<string, IptablesChainContent> Decode(NftTableContent? content, IpFamily family)
+    {
         var result = new SortedDictionary<string, IptablesChainContent>(StringComparer.Ordinal);
-        if (await nftables.ReadTableAsync(table.Key(family), cancellationToken) is not { } content) return result;
+        if (content is null) return result;
         var decoder = new IptablesRuleDecoder(family);
         foreach (var (name, chain) in content.Chains)
         {
@@ -58,12 +75,9 @@ public sealed class IptablesClient(INftables nftables, IpFamily family)
         return result;
     }
 
-    /// <summary>The table as <c>iptables-save</c> prints it, sorted by chain and without counters.</summary>
-    /// <exception cref="NftReadException">The kernel refused.</exception>
-    public async Task<string> SaveAsync(IptablesTable table, CancellationToken cancellationToken = default)
+    private static string Save(string table, IReadOnlyDictionary<string, IptablesChainContent> chains, IpFamily family)
     {
-        var chains = await ReadAsync(table, cancellationToken);
-        var text = new StringBuilder().Append('*').Append(table.NftName()).Append('\n');
+        var text = new StringBuilder().Append('*').Append(table).Append('\n');
         foreach (var (name, content) in chains)
             text.Append(':').Append(name).Append(' ').Append(content.Chain.Base is not { } hook ? "-" : hook.DropByDefault ? "DROP" : "ACCEPT").Append('\n');
         foreach (var (name, content) in chains)

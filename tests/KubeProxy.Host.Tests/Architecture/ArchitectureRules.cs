@@ -30,12 +30,14 @@ internal static class ArchitectureRules
     {
         ["KubeProxy.Core"] =
         [
-            "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
-            "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Core.Tracking",
+            "KubeProxy.Core.Explaining", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Core.Tracking",
         ],
         ["KubeProxy.Core.Composition"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync"],
         ["KubeProxy.Core.Diff"] = [],
+        ["KubeProxy.Core.Explaining"] = ["KubeProxy.Core.History", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
         ["KubeProxy.Core.Health"] = ["KubeProxy.Core.Model"],
+        ["KubeProxy.Core.History"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model"],
         ["KubeProxy.Core.Kubernetes"] = ["KubeProxy.Core.Model"],
         ["KubeProxy.Core.Manifests"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Sources"],
         ["KubeProxy.Core.Model"] = [],
@@ -43,8 +45,9 @@ internal static class ArchitectureRules
         ["KubeProxy.Core.Sources"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model"],
         ["KubeProxy.Core.Sync"] =
         [
-            "KubeProxy.Core", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning",
-            "KubeProxy.Core.Sources", "KubeProxy.Core.Tracking",
+            "KubeProxy.Core", "KubeProxy.Core.Explaining", "KubeProxy.Core.Health", "KubeProxy.Core.History",
+            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sources",
+            "KubeProxy.Core.Tracking",
         ],
         ["KubeProxy.Core.Tracking"] = ["KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning"],
         ["KubeProxy.Kubernetes"] =
@@ -174,19 +177,21 @@ internal static class ArchitectureRules
             "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Balanced",
             "KubeProxy.Netfilter.Backends.Iptables", "KubeProxy.Netfilter.Backends.Nftables", "KubeProxy.Netfilter.Backends.Relay",
             "KubeProxy.Netfilter.Backends.Rivals", "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Netfilter.Backends.Userspace",
-            "KubeProxy.Netfilter.Ipset", "KubeProxy.Netfilter.Iptables", "KubeProxy.Netfilter.Iptables.Legacy",
-            "KubeProxy.Netfilter.Nfacct", "KubeProxy.Netfilter.Nftables", "KubeProxy.Netfilter.Rtnetlink", "KubeProxy.Ipvs",
-            "KubeProxy.Ipvs.Backend", "KubeProxy.Host.Configuration",
+            "KubeProxy.Netfilter.Conntrack", "KubeProxy.Netfilter.Ipset", "KubeProxy.Netfilter.Iptables",
+            "KubeProxy.Netfilter.Iptables.Legacy", "KubeProxy.Netfilter.Nfacct", "KubeProxy.Netfilter.Nftables",
+            "KubeProxy.Netfilter.Rtnetlink", "KubeProxy.Ipvs", "KubeProxy.Ipvs.Backend", "KubeProxy.Host.Configuration",
         ],
         ["KubeProxy.Host.CommandLine"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Composition"] =
         [
-            "KubeProxy.Core.Composition", "KubeProxy.Core.Health", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
-            "KubeProxy.Core.Planning", "KubeProxy.Core.Sources", "KubeProxy.Core.Sync", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Access",
-            "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Ruleset", "KubeProxy.Host.Backends",
+            "KubeProxy.Core.Composition", "KubeProxy.Core.Explaining", "KubeProxy.Core.Health", "KubeProxy.Core.History",
+            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sources",
+            "KubeProxy.Core.Sync", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Access", "KubeProxy.Netlink",
+            "KubeProxy.Netfilter", "KubeProxy.Netfilter.Backends", "KubeProxy.Netfilter.Backends.Ruleset",
+            "KubeProxy.Netfilter.Backends.Userspace", "KubeProxy.Netfilter.Nftables", "KubeProxy.Host.Backends",
             "KubeProxy.Host.CommandLine", "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Events",
-            "KubeProxy.Host.Http", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics", "KubeProxy.Host.Migration",
-            "KubeProxy.Host.Node", "KubeProxy.Host.Sources",
+            "KubeProxy.Host.Http", "KubeProxy.Host.Inspection", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
+            "KubeProxy.Host.Migration", "KubeProxy.Host.Node", "KubeProxy.Host.Sources",
         ],
         ["KubeProxy.Host.Configuration"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Host.Yaml"],
         ["KubeProxy.Host.Diagnostics"] = [],
@@ -197,6 +202,12 @@ internal static class ArchitectureRules
             "KubeProxy.Host.Configuration", "KubeProxy.Host.Diagnostics", "KubeProxy.Host.Logging", "KubeProxy.Host.Metrics",
             "KubeProxy.Host.Yaml", "KubeProxy.Kubernetes",
         ],
+        ["KubeProxy.Host.Inspection"] =
+        [
+            "KubeProxy.Core.Explaining", "KubeProxy.Core.History", "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Model",
+            "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netfilter.Iptables", "KubeProxy.Netfilter.Nftables",
+            "KubeProxy.Netfilter.Nftables.Text", "KubeProxy.Ipvs", "KubeProxy.Host.Backends", "KubeProxy.Host.Http",
+        ],
         ["KubeProxy.Host.Logging"] = ["KubeProxy.Core.Model", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Metrics"] = ["KubeProxy.Core.Model", "KubeProxy.Core.Sync", "KubeProxy.Host.Configuration"],
         ["KubeProxy.Host.Migration"] =
@@ -205,7 +216,7 @@ internal static class ArchitectureRules
             "KubeProxy.Core.Sync", "KubeProxy.Netlink", "KubeProxy.Netfilter.Backends.Iptables", "KubeProxy.Netfilter.Conntrack",
             "KubeProxy.Netfilter.Iptables", "KubeProxy.Netfilter.Iptables.Legacy", "KubeProxy.Netfilter.Nfacct",
             "KubeProxy.Netfilter.Nftables", "KubeProxy.Netfilter.Nftables.Rules", "KubeProxy.Ipvs", "KubeProxy.Host.Configuration",
-            "KubeProxy.Host.Node",
+            "KubeProxy.Host.Node", "KubeProxy.Host.Sources",
         ],
         ["KubeProxy.Host.Node"] =
         [
@@ -214,8 +225,9 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Host.Sources"] =
         [
-            "KubeProxy.Core.Manifests", "KubeProxy.Core.Sources", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Access",
-            "KubeProxy.Host.CommandLine", "KubeProxy.Host.Configuration", "KubeProxy.Host.Yaml",
+            "KubeProxy.Core.Kubernetes", "KubeProxy.Core.Manifests", "KubeProxy.Core.Model", "KubeProxy.Core.Sources",
+            "KubeProxy.Core.Sync", "KubeProxy.Kubernetes", "KubeProxy.Kubernetes.Access", "KubeProxy.Host.CommandLine",
+            "KubeProxy.Host.Configuration", "KubeProxy.Host.Node", "KubeProxy.Host.Yaml",
         ],
         ["KubeProxy.Host.Yaml"] = ["KubeProxy.Core.Manifests"],
     };

@@ -51,7 +51,7 @@ public sealed partial class ProxyProcess : IDisposable
     /// <summary>Starts it with these arguments, by way of a program such as strace if there is one.</summary>
     public static ProxyProcess Start(NetworkNamespace node, string[] arguments, params string[] wrapper)
     {
-        string[] command = [.. wrapper, Executable, .. arguments, "--v", "4"];
+        string[] command = [.. wrapper, Executable, "--socket=", .. arguments, "--v", "4"];
         return new ProxyProcess(node, node.Start(command[0], command[1..]));
     }
 

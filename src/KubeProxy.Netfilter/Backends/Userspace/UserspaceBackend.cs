@@ -39,12 +39,13 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
         ArgumentNullException.ThrowIfNull(parts);
         (_options, _parts, _logger) = (options, parts, logger);
         var rules = new RuleParts(options.Family, options.Masquerade);
-        _layout = new RelayLayout(rules, options.Masquerade, parts.Relay.PortOf);
+        _layout = new RelayLayout(rules, options.Masquerade, parts.Ports);
         _maps = new RelayMaps(rules);
         _routing = new LocalRouting(parts.Routes, options.Family);
         _bridgeFiltering = new BridgeFiltering(parts.Kernel, options.Family, parts.Time);
         _untranslated = new UntranslatedFlows(parts.Conntrack, options.Family, parts.Table);
         var reader = new TableReader(parts.Nftables, _maps, _layout.Table);
+        if (parts.OwnsTable) reader.NoteFound();
         var ruleset = new TableRuleset(_maps, reader, new TableWriter(_maps, _layout.Table), _layout.Table, options.ColdStartTransactionSize);
         _sync = new RulesetSync("userspace", options.Family, parts, new RelayCompiler(_maps, parts.Table), ruleset, this, logger);
     }
@@ -52,11 +53,17 @@ public sealed partial class UserspaceBackend : IProxyBackend, IBackendRules
     /// <inheritdoc/>
     public IpFamily Family => _options.Family;
 
+    /// <summary>Where its relay listens.</summary>
+    internal Func<RelayInlet, ushort> Ports => _parts.Ports;
+
+    /// <summary>Where it sees what packets on bridges do.</summary>
+    internal KernelSettings Kernel => _parts.Kernel;
+
     /// <summary>They do: nothing is translated that its first packet could have gone past.</summary>
     bool IBackendRules.SeesEveryPacket => true;
 
     bool IBackendRules.IsOwn(IpEndpoint endpoint) =>
-        RelayInlet.All.Any(inlet => inlet.Translated && _parts.Relay.PortOf(inlet) == endpoint.Port) && _sync.Addresses.Contains(endpoint.Address);
+        RelayInlet.All.Any(inlet => inlet.Translated && _parts.Ports(inlet) == endpoint.Port) && _sync.Addresses.Contains(endpoint.Address);
 
     /// <inheritdoc/>
     public async Task StartAsync(Action<string> requestSync, CancellationToken cancellationToken)

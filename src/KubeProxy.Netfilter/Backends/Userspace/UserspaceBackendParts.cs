@@ -4,6 +4,7 @@ using KubeProxy.Netfilter.Backends.Relay;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Backends.Table;
 using KubeProxy.Netfilter.Conntrack;
+using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Rtnetlink;
 using Microsoft.Extensions.Logging;
 
@@ -12,15 +13,21 @@ namespace KubeProxy.Netfilter.Backends.Userspace;
 /// <summary>What the userspace backend reaches the kernel with, and its relay.</summary>
 public sealed class UserspaceBackendParts : NetfilterParts
 {
+    private readonly RelayServer? _relay;
     private ConntrackClient? _relayConntrack;
 
-    internal UserspaceBackendParts(RelayTable table, RelayServer relay) => (Table, Relay) = (table, relay);
+    internal UserspaceBackendParts(RelayTable table, RelayServer relay) : this(table, relay.PortOf, relay) { }
+
+    private UserspaceBackendParts(RelayTable table, Func<RelayInlet, ushort> ports, RelayServer? relay) => (Table, Ports, _relay) = (table, ports, relay);
 
     /// <summary>Where the relay looks frontends up.</summary>
     internal RelayTable Table { get; }
 
-    /// <summary>The relay, running.</summary>
-    internal RelayServer Relay { get; }
+    /// <summary>Where the relay listens.</summary>
+    internal Func<RelayInlet, ushort> Ports { get; }
+
+    /// <summary>Whether the table that is there is taken for one that these parts made, whoever owns it.</summary>
+    internal bool OwnsTable { get; private init; }
 
     /// <summary>Where the kernel says what packets on bridges do.</summary>
     public KernelSettings Kernel { get; init; } = new();
@@ -54,10 +61,21 @@ public sealed class UserspaceBackendParts : NetfilterParts
         };
     }
 
+    /// <summary>For a dry run: nothing is relayed.</summary>
+    /// <param name="nftables">Notes the rules.</param>
+    /// <param name="routes">Notes the routes.</param>
+    /// <param name="like">A backend at work whose ports rules lead to, and whose table is the one that is there; null for none, and ports from 1 on.</param>
+    public static UserspaceBackendParts DryRun(DryRunNftables nftables, DryRunRoute routes, UserspaceBackend? like = null) =>
+        new(new RelayTable(TimeProvider.System, 1), like?.Ports ?? (inlet => (ushort)(1 + RelayInlet.All.IndexOf(inlet))), null)
+        {
+            Nftables = nftables, Routes = routes, Conntrack = new DryRunConntrack(), OwnsTable = like is not null,
+            Kernel = like?.Kernel ?? KernelSettings.None,
+        };
+
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
     {
-        Relay.Dispose();
+        _relay?.Dispose();
         _relayConntrack?.Dispose();
         return base.DisposeAsync();
     }
