@@ -12,6 +12,9 @@ public static class NftText
     /// <summary>A rule, for example <c>ip daddr @cluster-ips reject comment "..."</c>.</summary>
     public static string Of(NftRule rule) => NftRuleText.Rule(rule);
 
+    /// <summary>A rule of a table of that family, which decides what nft spells out: the family of an address in <c>inet</c> tables.</summary>
+    public static string Of(NftRule rule, NftFamily family) => NftRuleText.Rule(rule, family);
+
     /// <summary>A statement.</summary>
     public static string Of(NftStatement statement) => NftRuleText.Statement(statement);
 
