@@ -19,7 +19,7 @@ public static partial class Isolated
             {
                 if (Unshare(CLONE_NEWNET) < 0) throw new InvalidOperationException($"unshare: errno {Marshal.GetLastPInvokeError()}");
                 Tool.Run("ip", ["link", "set", "lo", "up"]);
-                Tool.Run("ip", ["link", "add", "dummy0", "type", "dummy"]);
+                Tool.Run("ip", ["link", "add", "dummy0", "type", "veth", "peer", "name", "dummy1"]);
                 result = function();
             }
             catch (Exception caught)

@@ -10,6 +10,10 @@ internal static class TableCopy
     {
         var table = content.Table.Key with { Name = name };
         yield return ("table", transaction => transaction.Add(content.Table with { Key = table }));
+        foreach (var item in content.Objects)
+            yield return (item.Key.Name, transaction => transaction.Add(item with { Key = item.Key with { Table = table } }));
+        foreach (var flowtable in content.Flowtables)
+            yield return (flowtable.Key.Name, transaction => transaction.Add(flowtable with { Key = flowtable.Key with { Table = table } }));
         foreach (var set in content.Sets.Values)
             yield return (set.Key.Name, transaction => transaction.Add(set with { Key = new NftSetKey(table, set.Key.Name) }));
         foreach (var chain in content.Chains.Values)

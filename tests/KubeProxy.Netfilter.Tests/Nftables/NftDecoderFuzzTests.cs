@@ -63,7 +63,7 @@ public sealed class NftDecoderFuzzTests
         {
             case NftMessage.NewTable: NftText.Of(new NftOperation.AddTable(NftObjectDecoder.Table(message))); break;
             case NftMessage.NewChain: NftText.Of(new NftOperation.AddChain(NftObjectDecoder.Chain(message))); break;
-            case NftMessage.NewSet: NftText.Of(new NftOperation.AddSet(NftObjectDecoder.Set(message, out _))); break;
+            case NftMessage.NewSet: NftText.Of(new NftOperation.AddSet(NftSetDecoder.Read(message, out _))); break;
             case NftMessage.NewRule:
                 var family = (NftFamily)NfGenMessage.Read(message).Family;
                 NftText.Of(new NftRuleDecoder(family, sets, new Dictionary<string, NftElements>()).Read(message, out _).Rule);

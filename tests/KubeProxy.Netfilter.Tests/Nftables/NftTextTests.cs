@@ -59,15 +59,15 @@ public sealed class NftTextTests
         (NftStatement Statement, string Text)[] cases =
         [
             (new NftVerdictMapStatement(tuple, "service-ips"), "ip daddr . meta l4proto . th dport vmap @service-ips"),
-            (new NftDnat(new NftMapLookup(new NftConcat([.. tuple.Parts, new NftNumgen(3)]), "endpoints"), null, true, false),
+            (NftNat.Dnat(new NftMapLookup(new NftConcat([.. tuple.Parts, new NftNumgen(3)]), "endpoints"), null, true, false),
                 "dnat ip to ip daddr . meta l4proto . th dport . numgen random mod 3 map @endpoints"),
             (new NftPrefixMatch(daddr, NftOperator.NotEqual, NftCases.Ip("127.0.0.0"), 8), "ip daddr != 127.0.0.0/8"),
             (new NftBitsMatch(new NftCt(NftCtKey.State), (uint)(NftCtState.New | NftCtState.Established)), "ct state established,new"),
             (new NftBitsMatch(new NftMeta(NftMetaKey.Mark), 0x4000), "meta mark & 0x00004000 != 0x00000000"),
-            (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), ~0x4000u, 0x4000)), "meta mark set meta mark | 0x00004000"),
-            (new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, 0x4000)), "meta mark set meta mark ^ 0x00004000"),
-            (new NftSetCtMark(new NftBitwise(new NftCt(NftCtKey.Mark), ~0x4000u, 0x4000)), "ct mark set ct mark | 0x00004000"),
-            (new NftDnat(NftCases.Ip("fd00::1"), 80, false, true), "dnat to [fd00::1]:80"),
+            (new NftSetMeta(NftMetaKey.Mark, new NftBitwise(new NftMeta(NftMetaKey.Mark), ~0x4000u, 0x4000)), "meta mark set meta mark | 0x00004000"),
+            (new NftSetMeta(NftMetaKey.Mark, new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, 0x4000)), "meta mark set meta mark ^ 0x00004000"),
+            (new NftSetCt(NftCtKey.Mark, new NftBitwise(new NftCt(NftCtKey.Mark), ~0x4000u, 0x4000)), "ct mark set ct mark | 0x00004000"),
+            (NftNat.Dnat(NftCases.Ip("fd00::1"), 80, false, true), "dnat to [fd00::1]:80"),
             (new NftAnonymousSetMatch(daddr, new NftElements(new NftElement { Key = NftCases.Bytes("10.0.0.0"), KeyEnd = NftCases.Bytes("10.255.255.255") }, new NftElement { Key = NftCases.Bytes("1.1.1.1") })),
                 "ip daddr { 1.1.1.1, 10.0.0.0/8 }"),
         ];

@@ -45,7 +45,7 @@ public sealed class NftWireRoundTripTests
     {
         foreach (var family in Families)
             foreach (var (set, _) in NftCases.Sets(family))
-                Assert.Equal(set, NftObjectDecoder.Set(Single(new NftTransaction().Add(set)), out _));
+                Assert.Equal(set, NftSetDecoder.Read(Single(new NftTransaction().Add(set)), out _));
     }
 
     [Fact]
