@@ -42,8 +42,8 @@ public static class NftCanonical
     /// <summary>The statement with ports named by what is known of the transport.</summary>
     private static NftStatement Resolved(NftStatement statement, NftPacketContext context) => statement switch
     {
-        NftMatch match => match with { Left = Resolved(match.Left, context) },
-        NftRangeMatch match => match with { Left = Resolved(match.Left, context) },
+        NftMatch match => Resolved(match.Left, context) is var left ? match with { Left = left, Right = Typed(match.Right, left) } : match,
+        NftRangeMatch match => Resolved(match.Left, context) is var left ? match with { Left = left, From = Typed(match.From, left), To = Typed(match.To, left) } : match,
         NftSetMatch match => match with { Key = Resolved(match.Key, context) },
         NftAnonymousSetMatch match => match with { Key = Resolved(match.Key, context) },
         NftVerdictMapStatement map => map with { Key = Resolved(map.Key, context) },
@@ -58,13 +58,15 @@ public static class NftCanonical
 
     internal static NftExpression Resolved(NftExpression expression, NftPacketContext context) => expression switch
     {
-        NftPayload payload => new NftPayload(context.Resolve(payload.Field)),
+        NftPayload payload => context.Resolve(payload.Field) is { } field ? new NftPayload(field) : new NftRawPayload(payload.Field.Base, payload.Field.BitOffset, payload.Field.BitLength),
         NftConcat concat => new NftConcat([.. concat.Parts.Select(part => Resolved(part, context))]),
         NftMapLookup lookup => lookup with { Key = Resolved(lookup.Key, context) },
         NftAnonymousMapLookup lookup => lookup with { Key = Resolved(lookup.Key, context) },
         NftJhash hash => hash with { Value = Resolved(hash.Value, context) },
         _ => expression,
     };
+
+    private static NftConstant Typed(NftConstant constant, NftExpression left) => left is NftPayload or NftRawPayload ? constant with { Type = left.TypesOf()[0] } : constant;
 
     /// <summary>The prefix without the bits that are not compared.</summary>
     private static NftData Masked(NftPrefixMatch match)

@@ -59,9 +59,9 @@ internal sealed class NftPacketContext
     /// <summary>The header that begins there.</summary>
     public NftHeader? FindHeader(NftPayloadBase @base) => HeaderAt(@base, 0);
 
-    /// <summary>The more exact name that a port has where the transport is known.</summary>
-    public NftField Resolve(NftField field) =>
-        field.Owner == NftHeaders.Th ? Find(NftPayloadBase.Transport, field.BitOffset, field.BitLength) ?? field : field;
+    /// <summary>The more exact name that a port has where the transport is known; null where that has no such field.</summary>
+    public NftField? Resolve(NftField field) =>
+        field.Owner == NftHeaders.Th ? Find(NftPayloadBase.Transport, field.BitOffset, field.BitLength) : field;
 
     /// <summary>Learns from a statement that the packets after it passed.</summary>
     public void See(NftStatement statement)

@@ -15,7 +15,7 @@ internal sealed partial class NftStatementText
 
     public string Expression(NftExpression expression) => expression switch
     {
-        NftPayload payload => context.Resolve(payload.Field).ToString(),
+        NftPayload payload => NftCanonical.Resolved(payload, context) is NftPayload known ? known.Field.ToString() : Expression(NftCanonical.Resolved(payload, context)),
         NftRawPayload raw => $"@{BaseName(raw.Base)},{NftValueText.Decimal((uint)raw.BitOffset)},{NftValueText.Decimal((uint)raw.BitLength)}",
         NftExtension extension => NftExtensions.Text(extension) ?? NftOpaqueText.Of(extension.ToString()),
         NftMeta meta => NftKeyTable.Meta(meta.Key).Text,

@@ -55,7 +55,7 @@ internal sealed class NftRedundancy(NftFamily table, Action<int> leaveOut)
         {
             switch (part)
             {
-                case NftPayload payload: Field(context.Resolve(payload.Field)); break;
+                case NftPayload payload when context.Resolve(payload.Field) is { } field: Field(field); break;
                 case NftExtension { Kind: NftExtensionKind.TcpOption }: LeaveOut(Transport); break;
                 case NftExtension { Kind: NftExtensionKind.Ipv6Header or NftExtensionKind.IpOption }: LeaveOut(Network); break;
             }

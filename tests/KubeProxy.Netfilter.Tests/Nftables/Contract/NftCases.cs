@@ -21,7 +21,7 @@ public static class NftCases
     private static readonly NftExpression L4 = new NftMeta(NftMetaKey.L4proto);
     private static readonly NftExpression Dport = new NftPayload(NftField.ThDport);
     private static readonly NftExpression Mark = new NftMeta(NftMetaKey.Mark);
-    private static readonly NftStatement Tcp = new NftMatch(L4, NftOperator.Equal, new NftConstant(NftDataType.InetProto, NftValue.Protocol(Protocol.Tcp)));
+    internal static readonly NftStatement Tcp = new NftMatch(L4, NftOperator.Equal, new NftConstant(NftDataType.InetProto, NftValue.Protocol(Protocol.Tcp)));
 
     public static NftTableKey Table(NftFamily family) => new(family, "t");
 
