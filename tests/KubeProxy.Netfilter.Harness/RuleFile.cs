@@ -55,7 +55,7 @@ public sealed record RuleFile(string Name, string Family, string Chain, IReadOnl
         var flags = spec.Contains(" interval", StringComparison.Ordinal) ? " flags interval;" : "";
         var timeout = spec.Contains(" timeout", StringComparison.Ordinal) ? " timeout 60s;" : "";
         var dynamic = spec.Contains(" dynamic", StringComparison.Ordinal) ? " flags dynamic;" : "";
-        spec = spec.Replace(" interval", "", StringComparison.Ordinal).Replace(" timeout 60s", "", StringComparison.Ordinal);
+        spec = spec.Replace(" interval", "", StringComparison.Ordinal).Replace(" timeout 60s", "", StringComparison.Ordinal).Replace(" dynamic", "", StringComparison.Ordinal);
         var kind = spec.Contains(" : ", StringComparison.Ordinal) ? "map" : "set";
         var isBare = !spec.StartsWith("type", StringComparison.Ordinal);
         return $"add {kind} {family} t {name} {{ {(isBare ? "type " : "")}{spec};{flags}{timeout}{dynamic} }}";

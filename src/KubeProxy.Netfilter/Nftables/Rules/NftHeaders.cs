@@ -22,7 +22,7 @@ internal static class NftHeaders
         new("comp", NftPayloadBase.Transport, 3, 108, F("nexthdr", 0, 8, T.InetProto), F("flags", 8, 8, T.Bitmask), F("cpi", 16, 16)),
         new("icmp", NftPayloadBase.Transport, 4, Icmp, F("type", 0, 8, T.IcmpType), F("code", 8, 8, T.IcmpCode), F("checksum", 16, 16),
             F("id", 32, 16, icmpType: 8), F("sequence", 48, 16, icmpType: 8), F("gateway", 32, 32, icmpType: 5), F("mtu", 48, 16, icmpType: 3)),
-        new("igmp", NftPayloadBase.Transport, 5, 2, F("type", 0, 8, T.IgmpType), F("checksum", 16, 16), F("mrt", 8, 8), F("group", 32, 32, T.Ipv4Addr)),
+        new("igmp", NftPayloadBase.Transport, 5, 2, F("type", 0, 8, T.IgmpType), F("checksum", 16, 16), F("mrt", 8, 8), F("group", 32, 32)),
         new("udp", NftPayloadBase.Transport, 6, 17, F("sport", 0, 16, T.InetService), F("dport", 16, 16, T.InetService), F("length", 32, 16), F("checksum", 48, 16)),
         new("udplite", NftPayloadBase.Transport, 7, 136, F("sport", 0, 16, T.InetService), F("dport", 16, 16, T.InetService), F("csumcov", 32, 16), F("checksum", 48, 16)),
         new("tcp", NftPayloadBase.Transport, 8, Tcp, F("sport", 0, 16, T.InetService), F("dport", 16, 16, T.InetService), F("sequence", 32, 32), F("ackseq", 64, 32),

@@ -85,6 +85,7 @@ public static class NftText
         foreach (var chain in content.Chains.Values.Where(chain => !chain.IsBlock))
             blocks.Add(ChainBlock(chain, content.Rules[chain.Key.Name], content));
         var header = string.Concat(TableProperties(content.Table).Select(line => $"\t{line.TrimEnd(';')}\n"));
+        if (content.Table.Flags != NftTableFlags.None && blocks.Count > 0) header += "\n"; // as nft has it after flags
         return $"table {NftChainText.Table(content.Table.Key)} {{\n{header}{string.Join('\n', blocks)}}}\n";
     }
 

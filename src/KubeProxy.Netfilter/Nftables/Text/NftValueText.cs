@@ -56,7 +56,7 @@ internal static class NftValueText
     public static string Range(NftFormat format, ReadOnlySpan<byte> first, ReadOnlySpan<byte> last)
     {
         if (first.SequenceEqual(last)) return Value(format, first);
-        if (format.Type is NftDataType.Ipv4Addr or NftDataType.Ipv6Addr && first.Length == last.Length && PrefixLength(first, last) is { } prefix)
+        if (format.Type is NftDataType.Ipv4Addr or NftDataType.Ipv6Addr or NftDataType.Mark or NftDataType.Realm && !format.IsSwapped && first.Length == last.Length && PrefixLength(first, last) is { } prefix)
             return $"{Value(format, first)}/{Decimal((uint)prefix)}";
         if (format.Type == NftDataType.Ifname && Wildcard(first, last) is { } wildcard) return wildcard;
         return $"{Value(format, first, isNumeric: true)}-{Value(format, last, isNumeric: true)}";
