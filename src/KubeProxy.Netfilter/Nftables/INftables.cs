@@ -116,6 +116,12 @@ public sealed record NftTableContent(NftTable Table, uint Generation)
     /// <summary>The named sets and maps by name.</summary>
     public required IReadOnlyDictionary<string, NftSet> Sets { get; init; }
 
+    /// <summary>The named objects: counters, quotas, helpers ...</summary>
+    public IReadOnlyList<NftObject> Objects { get; init; } = [];
+
+    /// <summary>The flowtables.</summary>
+    public IReadOnlyList<NftFlowtable> Flowtables { get; init; } = [];
+
     /// <summary>The rules by chain, in order. Every chain has an entry.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<NftRuleInKernel>> Rules { get; init; }
 }

@@ -11,34 +11,32 @@ internal static class NftIntervals
     /// <summary>Whether the set's ranges are kept as pairs of boundaries (one key part) and not as a key and a key end.</summary>
     public static bool IsPaired(NftSet set) => set.Flags.HasFlag(NftSetFlags.Interval) && set.KeyType.Length == 1;
 
-    /// <summary>Whether keys of the type can be ranges: those that the kernel orders as nft does, being in network order.</summary>
-    public static bool CanBeRange(NftDataType type) => !type.IsHostOrder() && type != NftDataType.Ifname;
-
     /// <summary>Whether some part of <paramref name="last"/> is before that of <paramref name="first"/>.</summary>
-    public static bool IsReversed(ImmutableArray<NftDataType> types, in NftData first, in NftData last)
+    public static bool IsReversed(ImmutableArray<NftFormat> formats, in NftData first, in NftData last)
     {
         var offset = 0;
-        foreach (var type in types)
+        foreach (var format in formats)
         {
-            var part = new Range(offset, offset + type.ByteLength());
+            var part = new Range(offset, Math.Min(offset + format.Bytes, first.Length));
             if (first.Span[part].SequenceCompareTo(last.Span[part]) > 0) return true;
-            offset += NftDataTypes.Padded(type.ByteLength());
+            offset += NftDataTypes.Padded(format.Bytes);
         }
 
         return false;
     }
 
     /// <summary>Whether the two ranges have a value in common.</summary>
-    public static bool Overlap(ImmutableArray<NftDataType> types, in NftElement a, in NftElement b)
+    public static bool Overlap(ImmutableArray<NftFormat> formats, in NftElement a, in NftElement b)
     {
+        if (a.IsCatchAll || b.IsCatchAll) return a.IsCatchAll && b.IsCatchAll;
         var (aLast, bLast) = (Last(a), Last(b));
         var offset = 0;
-        foreach (var type in types)
+        foreach (var format in formats)
         {
-            var part = new Range(offset, offset + type.ByteLength());
+            var part = new Range(offset, offset + format.Bytes);
             if (a.Key.Span[part].SequenceCompareTo(bLast.Span[part]) > 0) return false;
             if (b.Key.Span[part].SequenceCompareTo(aLast.Span[part]) > 0) return false;
-            offset += NftDataTypes.Padded(type.ByteLength());
+            offset += NftDataTypes.Padded(format.Bytes);
         }
 
         return true;

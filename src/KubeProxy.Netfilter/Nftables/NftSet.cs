@@ -7,51 +7,6 @@ namespace KubeProxy.Netfilter.Nftables;
 /// <param name="Name">The name, 1 to 255 bytes.</param>
 public readonly record struct NftSetKey(NftTableKey Table, string Name);
 
-/// <summary>
-/// A data type as nft names it. The numbers are nft's own (its <c>TYPE_*</c>), kept in sets so that nft can print them.
-/// </summary>
-public enum NftDataType : uint
-{
-    /// <summary><c>nf_proto</c>: a family (<c>meta nfproto</c>), 1 byte.</summary>
-    NfProto = 2,
-
-    /// <summary>A number of up to 4 bytes, host order.</summary>
-    Integer = 4,
-
-    /// <summary><c>ipv4_addr</c>, 4 bytes.</summary>
-    Ipv4Addr = 7,
-
-    /// <summary><c>ipv6_addr</c>, 16 bytes.</summary>
-    Ipv6Addr = 8,
-
-    /// <summary><c>ether_addr</c>, 6 bytes.</summary>
-    EtherAddr = 9,
-
-    /// <summary><c>inet_proto</c>, 1 byte.</summary>
-    InetProto = 12,
-
-    /// <summary><c>inet_service</c>: a port, 2 bytes, network order.</summary>
-    InetService = 13,
-
-    /// <summary><c>mark</c>, 4 bytes, host order.</summary>
-    Mark = 19,
-
-    /// <summary><c>ct_state</c>: bits, 4 bytes, host order.</summary>
-    CtState = 26,
-
-    /// <summary><c>ct_dir</c>: <see cref="Rules.NftCtDirection"/>, 1 byte.</summary>
-    CtDir = 27,
-
-    /// <summary><c>ct_status</c>: bits, 4 bytes, host order.</summary>
-    CtStatus = 28,
-
-    /// <summary><c>fib_addrtype</c>: <see cref="Rules.NftAddrType"/>, 4 bytes, host order.</summary>
-    FibAddrType = 38,
-
-    /// <summary><c>ifname</c>, 16 bytes, padded with zeros.</summary>
-    Ifname = 41,
-}
-
 /// <summary>Flags of a set (<c>enum nft_set_flags</c>).</summary>
 [Flags]
 public enum NftSetFlags : uint
@@ -83,6 +38,9 @@ public enum NftSetKind
 
     /// <summary>A verdict: a verdict map.</summary>
     VerdictMap,
+
+    /// <summary>A named object, such as a counter: an object map.</summary>
+    ObjectMap,
 }
 
 /// <summary>A named set, map or verdict map.</summary>
@@ -106,8 +64,43 @@ public sealed record NftSet(NftSetKey Key)
     /// <summary>See <see cref="KeyTypeof"/>; needed when that is set and the set is a map.</summary>
     public ImmutableArray<Rules.NftExpression> DataTypeof { get; init; } = [];
 
+    /// <summary>
+    /// The lengths of the key's parts in bytes, where they are not those that the types (or the typeof) have; empty otherwise.
+    /// </summary>
+    public ImmutableArray<int> KeyLengths { get; init; } = [];
+
+    /// <summary>See <see cref="KeyLengths"/>, for the data.</summary>
+    public ImmutableArray<int> DataLengths { get; init; } = [];
+
+    /// <summary>Whether the data of a map are ranges: the first value and the last one, side by side.</summary>
+    public bool HasDataIntervals { get; init; }
+
+    /// <summary>What an <see cref="NftSetKind.ObjectMap"/> maps to.</summary>
+    public Rules.NftObjectKind ObjectKind { get; init; }
+
+    /// <summary>What every element gets that is added without: <c>counter</c>, <c>limit rate ...</c>.</summary>
+    public ImmutableArray<Rules.NftStateful> Statements { get; init; } = [];
+
     /// <summary>The flags.</summary>
     public NftSetFlags Flags { get; init; }
+
+    /// <summary>Whether the kernel is to save memory instead of time: <c>policy memory</c>.</summary>
+    public bool PrefersMemory { get; init; }
+
+    /// <summary>How often expired elements are taken out; null for the default.</summary>
+    public TimeSpan? GcInterval { get; init; }
+
+    /// <summary>Whether nft joins ranges that touch: <c>auto-merge</c>. The kernel does not care.</summary>
+    public bool AutoMerge { get; init; }
+
+    /// <summary>
+    /// What nft keeps with the set, where it is more than what the other properties say (a typeof that this library does not know): written
+    /// back as it is. Empty otherwise.
+    /// </summary>
+    public ImmutableArray<byte> Userdata { get; init; } = [];
+
+    /// <summary>Attributes that this library does not know, as they are on the wire; written back as they are.</summary>
+    public ImmutableArray<byte> Unknown { get; init; } = [];
 
     /// <summary>How long elements live unless they say otherwise; null for ever. Millisecond resolution.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -123,7 +116,20 @@ public sealed record NftSet(NftSetKey Key)
         && Timeout == other.Timeout && Size == other.Size && Comment == other.Comment
         && KeyType.AsSpan().SequenceEqual(other.KeyType.AsSpan()) && DataType.AsSpan().SequenceEqual(other.DataType.AsSpan())
         && KeyTypeof.AsSpan().SequenceEqual(other.KeyTypeof.AsSpan())
-        && DataTypeof.AsSpan().SequenceEqual(other.DataTypeof.AsSpan());
+        && DataTypeof.AsSpan().SequenceEqual(other.DataTypeof.AsSpan())
+        && KeyLengths.AsSpan().SequenceEqual(other.KeyLengths.AsSpan()) && DataLengths.AsSpan().SequenceEqual(other.DataLengths.AsSpan())
+        && HasDataIntervals == other.HasDataIntervals && ObjectKind == other.ObjectKind && PrefersMemory == other.PrefersMemory
+        && GcInterval == other.GcInterval && AutoMerge == other.AutoMerge && Statements.AsSpan().SequenceEqual(other.Statements.AsSpan())
+        && Userdata.AsSpan().SequenceEqual(other.Userdata.AsSpan()) && Unknown.AsSpan().SequenceEqual(other.Unknown.AsSpan());
+
+    /// <summary>The byte order that nft prints keys of anonymous sets by, where the type does not say it.</summary>
+    internal NftByteOrder? KeyOrder { get; init; }
+
+    /// <summary>The length of a key in bytes.</summary>
+    internal int KeyLength => Rules.NftExpressionTypes.LengthOf(NftSetFormats.OfKey(this));
+
+    /// <summary>The length of the data in bytes; 0 for what is no map of data.</summary>
+    internal int DataLength => Kind != NftSetKind.Map ? 0 : Rules.NftExpressionTypes.LengthOf(NftSetFormats.OfData(this)) * (HasDataIntervals ? 2 : 1);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Key, Kind, Flags, Timeout, KeyType.Length, DataType.Length);
@@ -147,9 +153,35 @@ public readonly record struct NftElement
     /// <summary>How long it lives; null: as the set says.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Observed only: how long it will still live.</summary>
+    /// <summary>How long it will still live; null where it does not end, and for the whole <see cref="Timeout"/> when it is added.</summary>
     public TimeSpan? Expires { get; init; }
 
     /// <summary>A comment, at most 128 bytes; null for none.</summary>
     public string? Comment { get; init; }
+
+    /// <summary>Whether it stands for every key that no other element has: <c>*</c>. Its <see cref="Key"/> is empty then. Linux 5.13.</summary>
+    public bool IsCatchAll { get; init; }
+
+    /// <summary>What few elements have besides; null for none of it.</summary>
+    public NftElementDetails? Details { get; init; }
+}
+
+/// <summary>What few elements have: statements, an object, and what this library does not know.</summary>
+public sealed record NftElementDetails
+{
+    /// <summary>Statements of the element, such as a counter.</summary>
+    public ImmutableArray<Rules.NftStateful> Statements { get; init; } = [];
+
+    /// <summary>The object that an element of an object map maps to; null otherwise.</summary>
+    public string? Object { get; init; }
+
+    /// <summary>Attributes that this library does not know, as they are on the wire; written back as they are.</summary>
+    public ImmutableArray<byte> Unknown { get; init; } = [];
+
+    /// <inheritdoc/>
+    public bool Equals(NftElementDetails? other) => other is not null && Object == other.Object
+        && Statements.AsSpan().SequenceEqual(other.Statements.AsSpan()) && Unknown.AsSpan().SequenceEqual(other.Unknown.AsSpan());
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Object, Statements.Length, Unknown.Length);
 }

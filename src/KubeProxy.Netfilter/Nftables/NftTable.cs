@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace KubeProxy.Netfilter.Nftables;
 
 /// <summary>The identity of a table.</summary>
@@ -30,4 +32,14 @@ public sealed record NftTable(NftTableKey Key)
 
     /// <summary>A comment, at most 128 bytes; null for none. Kept by the kernel since Linux 5.10.</summary>
     public string? Comment { get; init; }
+
+    /// <summary>Attributes that this library does not know, as they are on the wire; written back as they are.</summary>
+    public ImmutableArray<byte> Unknown { get; init; } = [];
+
+    /// <inheritdoc/>
+    public bool Equals(NftTable? other) => other is not null && Key == other.Key && Flags == other.Flags && Comment == other.Comment
+        && Unknown.AsSpan().SequenceEqual(other.Unknown.AsSpan());
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Key, Flags, Comment);
 }

@@ -49,6 +49,18 @@ public sealed class NftTransaction
     /// <inheritdoc cref="Flush(NftSetKey)"/>
     public NftTransaction Flush(NftSet set) => Append(new NftOperation.FlushSet(set.Key) { Kind = set.Kind });
 
+    /// <summary>Makes the named object unless it exists. EEXIST when it exists with another content.</summary>
+    public NftTransaction Add(NftObject item) => Append(new NftOperation.AddObject(item));
+
+    /// <summary>Deletes the named object. EBUSY while something refers to it.</summary>
+    public NftTransaction Delete(NftObjectKey item) => Append(new NftOperation.DeleteObject(item));
+
+    /// <summary>Makes the flowtable unless it exists.</summary>
+    public NftTransaction Add(NftFlowtable flowtable) => Append(new NftOperation.AddFlowtable(flowtable));
+
+    /// <summary>Deletes the flowtable. EBUSY while a rule refers to it.</summary>
+    public NftTransaction Delete(NftFlowtableKey flowtable) => Append(new NftOperation.DeleteFlowtable(flowtable));
+
     /// <summary>Appends the rule to the chain.</summary>
     public NftTransaction Add(NftChainKey chain, NftRule rule) => Append(new NftOperation.AddRule(chain, rule));
 
@@ -116,6 +128,18 @@ public abstract record NftOperation
         /// <inheritdoc cref="DeleteSet.Kind"/>
         public NftSetKind Kind { get; init; }
     }
+
+    /// <summary><c>add counter</c>, <c>add quota</c> ...</summary>
+    public sealed record AddObject(NftObject Object) : NftOperation;
+
+    /// <summary><c>delete counter</c>, <c>delete quota</c> ...</summary>
+    public sealed record DeleteObject(NftObjectKey Object) : NftOperation;
+
+    /// <summary><c>add flowtable</c>.</summary>
+    public sealed record AddFlowtable(NftFlowtable Flowtable) : NftOperation;
+
+    /// <summary><c>delete flowtable</c>.</summary>
+    public sealed record DeleteFlowtable(NftFlowtableKey Flowtable) : NftOperation;
 
     /// <summary><c>add rule</c>.</summary>
     public sealed record AddRule(NftChainKey Chain, NftRule Rule) : NftOperation;

@@ -115,7 +115,43 @@ public sealed partial class NftablesClient
 
         var rules = await ReadRulesAsync(key, chains.Keys, new NftRuleDecoder(key.Family, sets, anonymous), cancellationToken);
         foreach (var set in anonymousSets) sets.Remove(set.Key.Name);
-        return new NftTableContent(table, generation) { Chains = chains, Sets = sets, Rules = rules };
+        return new NftTableContent(table, generation)
+        {
+            Chains = chains,
+            Sets = sets,
+            Rules = rules,
+            Objects = await ReadAllAsync(NftMessage.GetObj, key, ObjectAttribute.Table, NftObjectCodec.Read, item => item.Key.Table, cancellationToken),
+            Flowtables = await ReadAllAsync(NftMessage.GetFlowtable, key, FlowtableAttribute.Table, NftFlowtableCodec.Read, flowtable => flowtable.Key.Table, cancellationToken),
+        };
+    }
+
+    /// <summary>What else is in a table; nothing where the kernel does not have the kind.</summary>
+    private async Task<IReadOnlyList<T>> ReadAllAsync<T, TAttribute>(
+        NftMessage message, NftTableKey table, TAttribute attribute, Func<NlMessage, T> read, Func<T, NftTableKey> tableOf, CancellationToken cancellationToken)
+        where TAttribute : unmanaged, Enum
+    {
+        var found = new List<T>();
+        using var request = Request(message, table.Family);
+        request.PutString(attribute, table.Name);
+        try
+        {
+            await DumpAsync(
+                "list objects",
+                request,
+                item =>
+                {
+                    var one = read(item);
+                    if (tableOf(one) == table) found.Add(one);
+                },
+                found.Clear,
+                cancellationToken);
+        }
+        catch (NftReadException error) when (error.Errno is Errno.NotSupported or Errno.InvalidArgument)
+        {
+            found.Clear();
+        }
+
+        return found;
     }
 
     private async Task<Dictionary<string, NftChain>> ReadChainsAsync(NftTableKey table, CancellationToken cancellationToken)
@@ -148,7 +184,7 @@ public sealed partial class NftablesClient
             request,
             message =>
             {
-                var set = NftObjectDecoder.Set(message, out var isAnonymous);
+                var set = NftSetDecoder.Read(message, out var isAnonymous);
                 if (set.Key.Table != table) return;
                 if (isAnonymous) anonymous.Add(set);
                 else named[set.Key.Name] = set;

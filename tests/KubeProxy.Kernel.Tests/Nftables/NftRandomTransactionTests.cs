@@ -109,7 +109,7 @@ public sealed class NftRandomTransactionTests
         NftStatement[] statements =
         [
             new NftSetMatch(new NftPayload(NftField.IpDaddr), "set"),
-            new NftSetMark(new NftMapLookup(new NftPayload(NftField.IpDaddr), "map")),
+            new NftSetMeta(NftMetaKey.Mark, new NftMapLookup(new NftPayload(NftField.IpDaddr), "map")),
             new NftVerdictMapStatement(new NftPayload(NftField.IpSaddr), "verdicts"),
             new NftAnonymousSetMatch(new NftPayload(NftField.IpDaddr), new NftElements(new NftElement { Key = NftValue.Number(1) })),
             // Only forward, so that there is no loop.

@@ -62,7 +62,7 @@ public class EndpointCountTests
     {
         var size = SizeClass.Of(count);
         var rules = new Balancing(Rules).Chains([size], [EndpointLists.Ips]).Single(chain => chain.Chain.Key.Name == EndpointLists.Ips.ChainOf(size)).Rules;
-        uint[] draws = [.. rules.Select(rule => ((NftDnat)rule.Statements.Single()).Target).Cast<NftMapLookup>().Select(lookup => ((NftConcat)lookup.Key).Parts.OfType<NftNumgen>().Single().Modulus)];
+        uint[] draws = [.. rules.Select(rule => ((NftNat)rule.Statements.Single()).Address).Cast<NftMapLookup>().Select(lookup => ((NftConcat)lookup.Key).Parts.OfType<NftNumgen>().Single().Modulus)];
         var chances = new double[count];
         var left = 1.0;
         foreach (var slots in draws)

@@ -63,7 +63,9 @@ public sealed class NftDecoderFuzzTests
         {
             case NftMessage.NewTable: NftText.Of(new NftOperation.AddTable(NftObjectDecoder.Table(message))); break;
             case NftMessage.NewChain: NftText.Of(new NftOperation.AddChain(NftObjectDecoder.Chain(message))); break;
-            case NftMessage.NewSet: NftText.Of(new NftOperation.AddSet(NftObjectDecoder.Set(message, out _))); break;
+            case NftMessage.NewSet: NftText.Of(new NftOperation.AddSet(NftSetDecoder.Read(message, out _))); break;
+            case NftMessage.NewObj: NftText.Of(new NftOperation.AddObject(NftObjectCodec.Read(message))); break;
+            case NftMessage.NewFlowtable: NftText.Of(new NftOperation.AddFlowtable(NftFlowtableCodec.Read(message))); break;
             case NftMessage.NewRule:
                 var family = (NftFamily)NfGenMessage.Read(message).Family;
                 NftText.Of(new NftRuleDecoder(family, sets, new Dictionary<string, NftElements>()).Read(message, out _).Rule);
@@ -84,6 +86,11 @@ public sealed class NftDecoderFuzzTests
     {
         var transaction = NftCases.Prepare(family);
         foreach (var @case in NftCases.Rules().Where(@case => @case.Family == family)) transaction.Add(NftCases.Chain(family), @case.Rule);
+        foreach (var (statement, _) in NftLanguage.Statements()) transaction.Add(NftCases.Chain(family), new NftRule(NftCases.Tcp, statement));
+        var objects = new NftTableKey(family, "o");
+        transaction.Add(NftObject.Of(objects, "q", new NftQuota(10))).Add(new NftFlowtable(new NftFlowtableKey(objects, "f"), [8, 0, 8, 0, 0, 0, 0, 1]))
+            .Add(new NftObject(new NftObjectKey(objects, NftObjectKind.CtTimeout, "t"), new NftTimeoutContent(6, NftFamily.Ip, [1, 2, 3])))
+            .Add(new NftObject(new NftObjectKey(objects, NftObjectKind.CtExpectation, "e"), new NftExpectationContent(6, NftFamily.Ip, 80, 1, 1)));
         using var writer = new NlMsgWriter();
         new NftBatchEncoder(writer).Encode(transaction);
         var messages = new List<byte[]>();

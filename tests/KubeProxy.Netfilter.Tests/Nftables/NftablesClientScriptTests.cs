@@ -38,7 +38,7 @@ public sealed class NftablesClientScriptTests
     {
         await using var client = Client(headers => [ScriptedReply.Error(headers[1], Errno.NoSuchEntry), ScriptedReply.Ack(headers[^2])]);
         var rule = new NftRule(
-            new NftMatch(new NftFibAddrType(NftFibAddress.Daddr), NftOperator.Equal, new NftConstant(NftDataType.FibAddrType, NftValue.Number((uint)NftAddrType.Local))));
+            new NftMatch(NftFib.TypeOf(NftFibAddress.Daddr), NftOperator.Equal, new NftConstant(NftDataType.FibAddrType, NftValue.Number((uint)NftAddrType.Local))));
         var refused = await Assert.ThrowsAsync<NftTransactionException>(() => client.CommitAsync(new NftTransaction().Add(Chain, rule), Cancel));
         Assert.Contains("CONFIG_NFT_FIB_IPV4 (module nft_fib_ipv4)", refused.Message, StringComparison.Ordinal);
         Assert.Contains("add rule ip t c fib daddr type local", refused.Message, StringComparison.Ordinal);

@@ -38,10 +38,10 @@ internal sealed class BalancedLayout(RuleParts parts, MasqueradePolicy policy)
         ]),
         parts.Chain("masquerading",
         [
-            new NftRule(parts.IsMarked, parts.Unmark, new NftMasquerade(FullyRandom: true)),
+            new NftRule(parts.IsMarked, parts.Unmark, NftNat.Masquerade(NftNatFlags.FullyRandom)),
             // The balancer leaves no trace in the state of a connection. A pod that talks to itself directly is not seen here, and this
             // node talking to itself is, but over loopback.
-            new NftRule(NotOverLoopback, new NftSetMatch(new NftConcat(parts.Saddr, parts.Daddr), FixedSets.HairpinIps), new NftMasquerade(FullyRandom: true)),
+            new NftRule(NotOverLoopback, new NftSetMatch(new NftConcat(parts.Saddr, parts.Daddr), FixedSets.HairpinIps), NftNat.Masquerade(NftNatFlags.FullyRandom)),
         ]),
         parts.Chain("services", [.. ServicesRules(node)]),
         parts.Hooked("filter-prerouting-pre-dnat", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),

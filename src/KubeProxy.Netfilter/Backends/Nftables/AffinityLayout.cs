@@ -23,8 +23,8 @@ internal sealed class AffinityLayout(RuleParts parts)
 
     private static readonly Protocol[] Protocols = [Protocol.Tcp, Protocol.Udp, Protocol.Sctp];
 
-    private readonly NftCtOriginal _client = new(parts.SaddrField);
-    private readonly NftCtOriginal _frontendAddress = new(parts.DaddrField);
+    private readonly NftCt _client = NftCt.Original(parts.SaddrField);
+    private readonly NftCt _frontendAddress = NftCt.Original(parts.DaddrField);
     private readonly NftConcat _key = AffinityClient.Expression(parts);
 
     /// <summary>The chains.</summary>
@@ -86,7 +86,7 @@ internal sealed class AffinityLayout(RuleParts parts)
     }
 
     private NftRule Recall(string clients, string chain) =>
-        new(new NftSetAddress(parts.DaddrField, new NftMapLookup(_key, clients)), RuleParts.Jump(chain));
+        new(new NftSetPayload(parts.DaddrField, new NftMapLookup(_key, clients)), RuleParts.Jump(chain));
 
     // How long an element lives can only be a constant.
     private IEnumerable<NftRule> Remember(IReadOnlyCollection<uint> timeouts, string clients) => timeouts.Select(seconds => new NftRule(
@@ -103,22 +103,22 @@ internal sealed class AffinityLayout(RuleParts parts)
         {
             yield return new NftRule(
                 new NftMatch(RuleParts.Protocol, NftOperator.Equal, RuleParts.ProtocolNumber(protocol)),
-                new NftDnat(new NftMapLookup(parts.Daddr, endpoints), null, TargetHasPort: true, parts.Family == IpFamily.IPv6));
+                NftNat.Dnat(new NftMapLookup(parts.Daddr, endpoints), null, targetHasPort: true, parts.Family == IpFamily.IPv6));
         }
     }
 
     // The number of the service port is gone with the source address; what comes last counts, as frontends with an address come before node ports.
     private IEnumerable<NftRule> FindAgain(string? nodePorts, params ImmutableArray<string?> ips)
     {
-        yield return new NftRule(new NftSetAddress(parts.SaddrField, new NftMapLookup(RuleParts.NodePort, nodePorts!)));
+        yield return new NftRule(new NftSetPayload(parts.SaddrField, new NftMapLookup(RuleParts.NodePort, nodePorts!)));
         foreach (var map in ips)
         {
             var frontend = new NftConcat(_frontendAddress, RuleParts.Protocol, RuleParts.DestinationPort);
-            yield return new NftRule(new NftSetAddress(parts.SaddrField, new NftMapLookup(frontend, map!)));
+            yield return new NftRule(new NftSetPayload(parts.SaddrField, new NftMapLookup(frontend, map!)));
         }
     }
 
-    private NftRule RestoreSource => new(new NftSetAddress(parts.SaddrField, _client));
+    private NftRule RestoreSource => new(new NftSetPayload(parts.SaddrField, _client));
 
-    private NftRule RestoreDestination => new(new NftSetAddress(parts.DaddrField, _frontendAddress));
+    private NftRule RestoreDestination => new(new NftSetPayload(parts.DaddrField, _frontendAddress));
 }

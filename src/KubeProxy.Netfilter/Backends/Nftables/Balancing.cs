@@ -38,7 +38,7 @@ internal sealed class Balancing(RuleParts parts)
         if (lists.LocalAffinityMap is { } local && kinds.Contains(EndpointLists.LocalAffinity)) yield return Remembering(local, AffinityLayout.LocalChain);
 
         NftRule Remembering(string frontends, string chain) =>
-            new(new NftSetAddress(parts.SaddrField, new NftMapLookup(owner, frontends)), RuleParts.Goto(chain));
+            new(new NftSetPayload(parts.SaddrField, new NftMapLookup(owner, frontends)), RuleParts.Goto(chain));
     }
 
     private IEnumerable<NftRule> Choose(EndpointLists lists, SizeClass size)
@@ -52,8 +52,8 @@ internal sealed class Balancing(RuleParts parts)
     {
         var number = new NftNumgen((uint)size.Slots);
         if (lists.Owner == ListOwner.ServicePort)
-            return new NftRule(new NftSetAddress(parts.DaddrField, new NftMapLookup(new NftConcat(parts.Saddr, number), lists.Map)), RuleParts.Return);
+            return new NftRule(new NftSetPayload(parts.DaddrField, new NftMapLookup(new NftConcat(parts.Saddr, number), lists.Map)), RuleParts.Return);
         var slot = new NftConcat([.. parts.FrontendOf(lists.NodePorts).Parts, number]);
-        return new NftRule(new NftDnat(new NftMapLookup(slot, lists.Map), null, TargetHasPort: true, parts.Family == IpFamily.IPv6));
+        return new NftRule(NftNat.Dnat(new NftMapLookup(slot, lists.Map), null, targetHasPort: true, parts.Family == IpFamily.IPv6));
     }
 }

@@ -30,11 +30,11 @@ internal sealed class BaseLayout(RuleParts parts, MasqueradePolicy policy, Local
         parts.Chain(NodePorts, [.. Dispatch(EndpointLists.Ports, FixedSets.MasqueradeNodePorts, FixedSets.ExternalLocalNodePorts, ExternalLocalNodePorts)]),
         parts.Chain("masquerading",
         [
-            new NftRule(parts.IsMarked, parts.Unmark, new NftMasquerade(FullyRandom: true)),
+            new NftRule(parts.IsMarked, parts.Unmark, NftNat.Masquerade(NftNatFlags.FullyRandom)),
             new NftRule(
                 new NftBitsMatch(new NftCt(NftCtKey.Status), (uint)NftCtStatus.Dnat),
                 new NftSetMatch(new NftConcat(parts.Saddr, parts.Daddr), FixedSets.HairpinIps),
-                new NftMasquerade(FullyRandom: true)),
+                NftNat.Masquerade(NftNatFlags.FullyRandom)),
         ]),
         parts.Chain("services", [.. ServicesRules(node)]),
         parts.Hooked("filter-prerouting-pre-dnat", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew("firewall-check")]),

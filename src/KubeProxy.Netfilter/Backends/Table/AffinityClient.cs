@@ -25,7 +25,7 @@ internal static class AffinityClient
     /// <summary>The key in rules: the client is who opened the connection, and the number of the service port stands in the source address.</summary>
     public static NftConcat Expression(RuleParts parts)
     {
-        var both = new NftConcat(new NftCtOriginal(parts.SaddrField), parts.Saddr);
+        var both = new NftConcat(NftCt.Original(parts.SaddrField), parts.Saddr);
         return parts.Family == IpFamily.IPv4 ? both : new NftConcat(new NftJhash(both, uint.MaxValue, FirstSeed), new NftJhash(both, uint.MaxValue, SecondSeed));
     }
 

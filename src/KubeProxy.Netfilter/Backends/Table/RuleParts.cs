@@ -46,12 +46,12 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
 
     /// <summary>Asks for masquerading in postrouting.</summary>
     public NftStatement Mark { get; } =
-        new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), ~policy.Mark, policy.Mark));
+        new NftSetMeta(NftMetaKey.Mark, new NftBitwise(new NftMeta(NftMetaKey.Mark), ~policy.Mark, policy.Mark));
 
     public NftStatement IsMarked { get; } = new NftBitsMatch(new NftMeta(NftMetaKey.Mark), policy.Mark);
 
     public NftStatement Unmark { get; } =
-        new NftSetMark(new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, policy.Mark));
+        new NftSetMeta(NftMetaKey.Mark, new NftBitwise(new NftMeta(NftMetaKey.Mark), uint.MaxValue, policy.Mark));
 
     public static NftStatement FromThisNode { get; } = IsLocal(NftFibAddress.Saddr);
 
@@ -122,7 +122,7 @@ internal sealed class RuleParts(IpFamily family, MasqueradePolicy policy)
         new(new NftChain(new NftChainKey(Table, name)) { Base = new NftBaseChain(type, hook, priority) }, rules);
 
     private static NftMatch IsLocal(NftFibAddress address) => new(
-        new NftFibAddrType(address), NftOperator.Equal,
+        NftFib.TypeOf(address), NftOperator.Equal,
         new NftConstant(NftDataType.FibAddrType, new NftData(BitConverter.GetBytes((uint)NftAddrType.Local))));
 
     private static NftStatement Prefix(NftExpression field, NftOperator op, Cidr cidr) => cidr.PrefixLength == cidr.First.Length * 8

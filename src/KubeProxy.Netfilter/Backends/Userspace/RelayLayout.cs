@@ -49,7 +49,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
         parts.Chain(ExternalLocal, [.. FromInside(), new NftRule(RuleParts.Goto(Relay))]),
         parts.Chain(ExternalNone, [.. FromInside()]),
         parts.Chain(Direct, [.. DirectRules()]),
-        parts.Chain(Answers, [new NftRule(new NftTransparentSocket(), RuleParts.Return), new NftRule(RuleParts.Accept)]),
+        parts.Chain(Answers, [new NftRule(new NftMatch(new NftSocket(NftSocketKey.Transparent), NftOperator.Equal, new NftConstant(NftDataType.Integer, new NftData([1]))), RuleParts.Return), new NftRule(RuleParts.Accept)]),
         parts.Hooked("filter-prerouting-pre-relay", NftChainType.Filter, NftHook.Prerouting, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
         parts.Hooked("filter-output-pre-relay", NftChainType.Filter, NftHook.Output, -110, [RuleParts.OnNew(PolicyChains.Firewall)]),
         parts.Hooked("filter-input", NftChainType.Filter, NftHook.Input, 0, [UnlessRelayed(Direct), UnlessRelayed(PolicyChains.NodePortEndpoints), UnlessRelayed(PolicyChains.ServiceEndpoints)]),
@@ -73,12 +73,12 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
         NftStatement[] toNodePort = [.. parts.NodePortConditions(node, locally: true)];
         yield return new NftRule([.. toNodePort, new NftVerdictMapStatement(RuleParts.NodePort, RelayMaps.ExternalNodePorts)]);
         yield return new NftRule([.. toNodePort, new NftSetMatch(RuleParts.NodePort, RelayMaps.NodePorts), RuleParts.Goto(Relay)]);
-        yield return new NftRule(Is(Protocol.Tcp), new NftTransparentSocket(), parts.Mark, RuleParts.Accept) { Comment = "connections to frontends that went" };
+        yield return new NftRule(Is(Protocol.Tcp), new NftMatch(new NftSocket(NftSocketKey.Transparent), NftOperator.Equal, new NftConstant(NftDataType.Integer, new NftData([1]))), parts.Mark, RuleParts.Accept) { Comment = "connections to frontends that went" };
     }
 
     private IEnumerable<NftRule> OutputRules(NodePlan node)
     {
-        yield return Ignore(new NftTransparentSocket(), "the relay's own packets");
+        yield return Ignore(new NftMatch(new NftSocket(NftSocketKey.Transparent), NftOperator.Equal, new NftConstant(NftDataType.Integer, new NftData([1]))), "the relay's own packets");
         yield return Ignore(IsReply, "answers to connections of others");
         yield return Ignore(IsTranslated, "connections that someone translates already");
         yield return new NftRule(Is(Protocol.Tcp), IsRelayed, parts.Mark, RuleParts.Accept) { Comment = "connections that the relay has, also to frontends that went" };
@@ -113,7 +113,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
         select new NftRule(
         [
             FromBridge, parts.IsMarked, .. inlet.Entrance == RelayEntrance.ShortCircuit ? [IsRelayed] : Array.Empty<NftStatement>(),
-            Is(inlet.Protocol), new NftRedirect(RuleParts.Port(portOf(inlet))),
+            Is(inlet.Protocol), NftNat.Redirect(RuleParts.Port(portOf(inlet))),
         ]);
 
     // The ports for what is translated are open on all addresses: for everybody else they are as if they were not.
@@ -129,7 +129,7 @@ internal sealed class RelayLayout(RuleParts parts, MasqueradePolicy policy, Func
     private NftStatement IsNotMarked => new NftBitsMatch(new NftMeta(NftMetaKey.Mark), policy.Mark, None: true);
 
     // By the mark of the connection: no rule in output can find the socket at the other end.
-    private NftStatement Remember => new NftSetCtMark(new NftBitwise(ConnectionMark, ~policy.Mark, policy.Mark));
+    private NftStatement Remember => new NftSetCt(NftCtKey.Mark, new NftBitwise(ConnectionMark, ~policy.Mark, policy.Mark));
 
     private NftStatement IsRelayed => new NftBitsMatch(ConnectionMark, policy.Mark);
 

@@ -44,17 +44,22 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
 
     private bool TryHeader(NftStatement statement) => _matches.Count == 0 && statement switch
     {
+        NftMatch { Operator: > NftOperator.NotEqual } => false,
         NftMatch { Left: NftMeta { Key: NftMetaKey.Iifname } } match => Once(ref _input, Interface(match)),
         NftMatch { Left: NftMeta { Key: NftMetaKey.Oifname } } match => Once(ref _output, Interface(match)),
         NftPrefixMatch { Left: NftMeta { Key: NftMetaKey.Iifname } } match => Once(ref _input, Interface(match)),
         NftPrefixMatch { Left: NftMeta { Key: NftMetaKey.Oifname } } match => Once(ref _output, Interface(match)),
         NftMatch { Left: NftMeta { Key: NftMetaKey.L4proto } } match => Once(ref _protocol, ReadProtocol(match)),
-        NftMatch { Left: NftPayload { Field: NftField.IpSaddr or NftField.Ip6Saddr } } match => Once(ref _source, Address(match)),
-        NftMatch { Left: NftPayload { Field: NftField.IpDaddr or NftField.Ip6Daddr } } match => Once(ref _destination, Address(match)),
-        NftPrefixMatch { Left: NftPayload { Field: NftField.IpSaddr or NftField.Ip6Saddr } } match => Once(ref _source, Address(match)),
-        NftPrefixMatch { Left: NftPayload { Field: NftField.IpDaddr or NftField.Ip6Daddr } } match => Once(ref _destination, Address(match)),
+        NftMatch { Left: NftPayload { Field: var field } } match when IsSource(field) => Once(ref _source, Address(match)),
+        NftMatch { Left: NftPayload { Field: var field } } match when IsDestination(field) => Once(ref _destination, Address(match)),
+        NftPrefixMatch { Left: NftPayload { Field: var field } } match when IsSource(field) => Once(ref _source, Address(match)),
+        NftPrefixMatch { Left: NftPayload { Field: var field } } match when IsDestination(field) => Once(ref _destination, Address(match)),
         _ => false,
     };
+
+    private static bool IsSource(NftField field) => field == NftField.IpSaddr || field == NftField.Ip6Saddr;
+
+    private static bool IsDestination(NftField field) => field == NftField.IpDaddr || field == NftField.Ip6Daddr;
 
     private bool TryTarget(NftStatement statement)
     {
@@ -71,11 +76,12 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
     {
         switch (statement)
         {
+            case NftMatch { Operator: > NftOperator.NotEqual }: _matches.Add(new UnknownMatch(statement)); break;
             case NftOpaque opaque: _matches.Add(XtMatchDecoder.Read(opaque, _protocol, family)); break;
-            case NftMatch { Left: NftPayload { Field: NftField.ThSport } } match when HasPorts: AddPorts(new PortMatch(Port(match), null)); break;
-            case NftMatch { Left: NftPayload { Field: NftField.ThDport } } match when HasPorts: AddPorts(new PortMatch(null, Port(match))); break;
-            case NftMatch { Left: NftBitwise { Value: NftMeta { Key: NftMetaKey.Mark }, Xor: 0 } bitwise } match:
-                _matches.Add(new MarkMatch(Number(match.Right), bitwise.Mask, IsNegated(match.Operator)));
+            case NftMatch { Left: NftPayload { Field: { Name: "sport", Type: NftDataType.InetService } } } match when HasPorts: AddPorts(new PortMatch(Port(match), null)); break;
+            case NftMatch { Left: NftPayload { Field: { Name: "dport", Type: NftDataType.InetService } } } match when HasPorts: AddPorts(new PortMatch(null, Port(match))); break;
+            case NftMatch { Left: NftBitwise { Value: NftMeta { Key: NftMetaKey.Mark }, Numbers: { Xor: 0 } numbers } } match:
+                _matches.Add(new MarkMatch(Number(match.Right), numbers.Mask, IsNegated(match.Operator)));
                 break;
             case NftMatch { Left: NftMeta { Key: NftMetaKey.Mark } } match:
                 _matches.Add(new MarkMatch(Number(match.Right), uint.MaxValue, IsNegated(match.Operator)));

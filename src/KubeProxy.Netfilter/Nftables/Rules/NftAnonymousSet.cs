@@ -11,9 +11,9 @@ public sealed class NftElements : IEquatable<NftElements>
     /// <summary>Makes it; elements are kept sorted by key.</summary>
     public NftElements(params IEnumerable<NftElement> elements)
     {
-        Items = [.. elements.OrderBy(element => element.Key, NftDataOrder.Instance)];
+        Items = [.. elements.OrderBy(element => element.IsCatchAll).ThenBy(element => element.Key, NftDataOrder.Instance)];
         IsInterval = Items.Any(element => !element.KeyEnd.IsEmpty);
-        if (IsInterval) Items = [.. Items.Select(element => element.KeyEnd.IsEmpty ? element with { KeyEnd = element.Key } : element)];
+        if (IsInterval) Items = [.. Items.Select(element => element.KeyEnd.IsEmpty && !element.IsCatchAll ? element with { KeyEnd = element.Key } : element)];
     }
 
     /// <summary>The elements, sorted by key.</summary>
@@ -21,6 +21,12 @@ public sealed class NftElements : IEquatable<NftElements>
 
     /// <summary>Whether elements are ranges.</summary>
     public bool IsInterval { get; }
+
+    /// <summary>The elements with other keys.</summary>
+    internal NftElements WithKeys(Func<NftData, NftData> change) => new(Items.Select(element => element with
+    {
+        Key = element.IsCatchAll ? default : change(element.Key), KeyEnd = element.KeyEnd.IsEmpty ? default : change(element.KeyEnd),
+    }));
 
     /// <inheritdoc/>
     public bool Equals(NftElements? other) => other is not null && Items.AsSpan().SequenceEqual(other.Items.AsSpan());
@@ -50,8 +56,24 @@ public sealed class NftTypes(params ImmutableArray<NftDataType> parts) : IEquata
     /// <summary>The parts.</summary>
     public ImmutableArray<NftDataType> Parts { get; } = parts;
 
+    /// <summary>The lengths of the parts in bytes, where they are not those of the types; empty otherwise.</summary>
+    public ImmutableArray<int> Lengths { get; init; } = [];
+
+    /// <summary>Whether each value is a range: the first value and the last one.</summary>
+    public bool IsInterval { get; init; }
+
+    /// <summary>What the parts are, where they stand.</summary>
+    internal ImmutableArray<NftFormat> Formats => NftSetFormats.Of(Parts, Lengths);
+
+    /// <summary>The length of the data in bytes.</summary>
+    internal int Length => NftExpressionTypes.LengthOf(Formats) * (IsInterval ? 2 : 1);
+
+    /// <summary>The type of what a map has.</summary>
+    internal static NftTypes OfData(NftSet set) => new(set.DataType) { Lengths = set.DataLengths, IsInterval = set.HasDataIntervals };
+
     /// <inheritdoc/>
-    public bool Equals(NftTypes? other) => other is not null && Parts.AsSpan().SequenceEqual(other.Parts.AsSpan());
+    public bool Equals(NftTypes? other) => other is not null && IsInterval == other.IsInterval && Parts.AsSpan().SequenceEqual(other.Parts.AsSpan())
+        && Lengths.AsSpan().SequenceEqual(other.Lengths.AsSpan());
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as NftTypes);

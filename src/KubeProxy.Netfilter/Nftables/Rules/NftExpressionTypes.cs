@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using T = KubeProxy.Netfilter.Nftables.NftDataType;
 
 namespace KubeProxy.Netfilter.Nftables.Rules;
 
@@ -8,53 +9,69 @@ public static class NftExpressionTypes
     /// <summary>
     /// The type of the value, the parts of a concatenation one by one; empty where only the map that is looked up knows it.
     /// </summary>
-    public static ImmutableArray<NftDataType> TypesOf(this NftExpression expression) => expression switch
+    public static ImmutableArray<NftDataType> TypesOf(this NftExpression expression)
     {
-        NftConcat concat => [.. concat.Parts.SelectMany(part => part.TypesOf())],
+        var formats = FormatsOf(expression);
+        return formats is [var single] ? [single.Type] : [.. formats.Select(format => format.Type)];
+    }
+
+    /// <summary>What is known of the value, the parts of a concatenation one by one; empty where only the map that is looked up knows it.</summary>
+    internal static ImmutableArray<NftFormat> FormatsOf(this NftExpression expression) => expression switch
+    {
+        NftConcat concat => [.. concat.Parts.SelectMany(part => part.FormatsOf())],
         NftMapLookup => [],
-        NftAnonymousMapLookup map => map.DataType.Parts,
-        _ => [TypeOf(expression)],
+        NftAnonymousMapLookup map => [.. map.DataType.Parts.Select(NftFormat.Of)],
+        NftBitwise bitwise => bitwise.Value.FormatsOf(),
+        NftShift shift => shift.Value.FormatsOf(),
+        NftNetworkOrder order => [.. order.Value.FormatsOf().Select(format => format.InNetworkOrder)],
+        _ => [FormatOf(expression)],
     };
+
+    /// <summary>The length of the value in bytes as it is in registers; null where only the map that is looked up knows it.</summary>
+    internal static int? LengthOf(NftExpression expression)
+    {
+        var formats = FormatsOf(expression);
+        return formats.Length switch { 0 => null, 1 => formats[0].Bytes, _ => LengthOf(formats) };
+    }
+
+    /// <summary>The length of a value with these parts.</summary>
+    internal static int LengthOf(ImmutableArray<NftFormat> formats)
+    {
+        if (formats.Length == 1) return formats[0].Bytes;
+        var length = 0;
+        foreach (var format in formats) length += NftDataTypes.Padded(format.Bytes);
+        return length;
+    }
 
     /// <summary>The family that a packet must have for the expression to have a value; null for any.</summary>
-    internal static IEnumerable<NftFamily> FamiliesOf(NftExpression expression) => expression switch
+    internal static NftFamily? FamilyOf(NftExpression expression) => expression switch
     {
-        NftPayload payload => NftFields.Layout(payload.Field).Family is { } family ? [family] : [],
-        NftConcat concat => concat.Parts.SelectMany(FamiliesOf).Distinct(),
-        NftMapLookup lookup => FamiliesOf(lookup.Key),
-        NftAnonymousMapLookup lookup => FamiliesOf(lookup.Key),
-        NftBitwise bitwise => FamiliesOf(bitwise.Value),
-        NftJhash hash => FamiliesOf(hash.Value),
-        _ => [],
+        NftPayload payload => payload.Field.Owner.Family,
+        NftExtension { Kind: NftExtensionKind.Ipv6Header } => NftFamily.Ip6,
+        NftExtension { Kind: NftExtensionKind.IpOption } => NftFamily.Ip,
+        _ => null,
     };
 
-    private static NftDataType TypeOf(NftExpression expression) => expression switch
+    private static NftFormat FormatOf(NftExpression expression) => expression switch
     {
-        NftPayload payload => NftFields.Layout(payload.Field).Type,
-        NftMeta meta => TypeOf(meta.Key),
-        NftCt ct => ct.Key switch
-        {
-            NftCtKey.State => NftDataType.CtState,
-            NftCtKey.Direction => NftDataType.CtDir,
-            NftCtKey.Status => NftDataType.CtStatus,
-            NftCtKey.Mark => NftDataType.Mark,
-            _ => throw new ArgumentOutOfRangeException(nameof(expression), ct.Key, "Not a ct key that this library knows."),
-        },
-        NftCtOriginal original => NftFields.Layout(original.Field).Type,
-        NftFibAddrType => NftDataType.FibAddrType,
-        NftJhash => NftDataType.Integer,
-        NftNumgen => NftDataType.Integer,
-        NftConstant constant => constant.Type,
-        NftBitwise bitwise => TypeOf(bitwise.Value),
+        NftPayload payload => payload.Field.Format,
+        NftRawPayload raw => new NftFormat(T.Integer, raw.BitLength, NftByteOrder.Big),
+        NftExtension extension => new NftFormat(NftExtensions.TypeOf(extension), extension.BitLength, NftByteOrder.Big),
+        NftMeta meta => NftKeyTable.Meta(meta.Key).Format,
+        NftCt ct => NftKeyTable.Ct(ct.Key).Format,
+        NftRt rt => NftKeyTable.Rt(rt.Key).Format,
+        NftSocket socket => NftKeyTable.Socket(socket.Key).Format,
+        NftIpsec ipsec => NftKeyTable.Ipsec(ipsec.Key).Format,
+        NftFib fib => Fib(fib),
+        NftOsf => new NftFormat(T.String, 128, NftByteOrder.Host),
+        NftJhash or NftSymhash or NftNumgen => NftFormat.Of(T.Integer),
+        NftConstant constant => NftFormat.Of(constant.Type) with { Bits = NftDataTypes.TryBitLength(constant.Type) is { } bits && constant.Type != T.Integer && (bits + 7) / 8 == constant.Value.Length ? bits : constant.Value.Length * 8 },
         _ => throw new ArgumentException($"{expression} has no type of its own.", nameof(expression)),
     };
 
-    private static NftDataType TypeOf(NftMetaKey key) => key switch
+    private static NftFormat Fib(NftFib fib)
     {
-        NftMetaKey.Mark => NftDataType.Mark,
-        NftMetaKey.Iifname or NftMetaKey.Oifname or NftMetaKey.Iifkind => NftDataType.Ifname,
-        NftMetaKey.Nfproto => NftDataType.NfProto,
-        NftMetaKey.L4proto => NftDataType.InetProto,
-        _ => throw new ArgumentOutOfRangeException(nameof(key), key, "Not a meta key that this library knows."),
-    };
+        if (fib.Flags.HasFlag(NftFibFlags.Present)) return new NftFormat(T.Boolean, 32, NftByteOrder.Host);
+        return NftFormat.Of(fib.Result switch { NftFibResult.Oif => T.IfIndex, NftFibResult.Oifname => T.Ifname, _ => T.FibAddrType });
+    }
 }

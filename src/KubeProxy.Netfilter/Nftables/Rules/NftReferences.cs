@@ -19,31 +19,21 @@ internal static class NftReferences
     /// <summary>The named sets that the rule uses, once for every use.</summary>
     public static IEnumerable<string> Sets(NftRule rule) => rule.Statements.SelectMany(Sets);
 
-    private static IEnumerable<string> Sets(NftStatement statement) => statement switch
-    {
-        NftSetMatch match => [match.Set, .. Sets(match.Key)],
-        NftVerdictMapStatement map => [map.Map, .. Sets(map.Key)],
-        NftDynset dynset => [dynset.Set, .. Sets(dynset.Key), .. dynset.Data is { } data ? Sets(data) : []],
-        NftSetAddress set => Sets(set.Value),
-        NftMatch match => Sets(match.Left),
-        NftPrefixMatch match => Sets(match.Left),
-        NftBitsMatch match => Sets(match.Left),
-        NftAnonymousSetMatch match => Sets(match.Key),
-        NftAnonymousVerdictMap map => Sets(map.Key),
-        NftSetMark mark => Sets(mark.Value),
-        NftSetCtMark mark => Sets(mark.Value),
-        NftDnat dnat => Sets(dnat.Target),
-        NftRedirect redirect => Sets(redirect.Port),
-        _ => [],
-    };
+    /// <summary>The named objects that the rule uses.</summary>
+    public static IEnumerable<(NftObjectKind Kind, string Name)> Objects(NftRule rule) =>
+        rule.Statements.OfType<NftObjectReference>().Select(reference => (reference.Kind, reference.Name));
 
-    private static IEnumerable<string> Sets(NftExpression expression) => expression switch
+    private static IEnumerable<string> Sets(NftStatement statement)
     {
-        NftMapLookup lookup => [lookup.Map, .. Sets(lookup.Key)],
-        NftAnonymousMapLookup lookup => Sets(lookup.Key),
-        NftBitwise bitwise => Sets(bitwise.Value),
-        NftJhash hash => Sets(hash.Value),
-        NftConcat concat => concat.Parts.SelectMany(Sets),
-        _ => [],
-    };
+        var own = statement switch
+        {
+            NftSetMatch match => match.Set,
+            NftVerdictMapStatement map => map.Map,
+            NftDynset { Meter: null } dynset => dynset.Set,
+            NftObjectMapStatement map => map.Map,
+            _ => null,
+        };
+        if (own is not null) yield return own;
+        foreach (var lookup in NftParts.All(statement).OfType<NftMapLookup>()) yield return lookup.Map;
+    }
 }

@@ -59,7 +59,7 @@ internal sealed partial class MemoryApply
         var key = (element.Key, element.KeyEnd);
         if (set.Elements.TryGetValue(key, out var existing))
             return existing.Data == element.Data && existing.Verdict == element.Verdict ? null : new Refusal(Errno.Exists);
-        if (set.IsInterval && set.Elements.Values.Any(other => NftIntervals.Overlap(set.Set.KeyType, other, element)))
+        if (set.IsInterval && set.Elements.Values.Any(other => NftIntervals.Overlap(NftSetFormats.OfKey(set.Set), other, element)))
             return new Refusal(Errno.Exists);
         if (set.Set.Size is { } size && set.Elements.Count >= size) return new Refusal(NftErrno.Enfile);
         set.Elements.Add(key, element);
@@ -98,6 +98,7 @@ internal sealed partial class MemoryApply
     private void Count(MemoryTable table, NftRule rule, int change)
     {
         foreach (var verdict in NftReferences.Verdicts(rule)) Count(table, verdict, change);
+        foreach (var (kind, name) in NftReferences.Objects(rule)) CountObject(table, new NftObjectKey(table.Table.Key, kind, name), change);
         foreach (var name in NftReferences.Sets(rule))
         {
             var set = table.Sets[name];

@@ -40,6 +40,10 @@ internal sealed partial class MemoryApply(
             NftOperation.AddRule add => PutRule(add.Chain, add.Rule, chain => chain.Rules.Count),
             NftOperation.InsertRule insert => PutRule(insert.Chain, insert.Rule, chain => IndexOf(chain, insert.Before)),
             NftOperation.DeleteRule delete => DeleteRule(delete.Chain, delete.Handle),
+            NftOperation.AddObject add => Add(add.Object),
+            NftOperation.DeleteObject delete => DeleteObject(delete.Object),
+            NftOperation.AddFlowtable add => Add(add.Flowtable),
+            NftOperation.DeleteFlowtable delete => DeleteFlowtable(delete.Flowtable),
             NftOperation.AddElements add => AddElements(add),
             NftOperation.DeleteElements delete => DeleteElements(delete),
             _ => new Refusal(Errno.NotSupported),
@@ -118,6 +122,7 @@ internal sealed partial class MemoryApply(
             if (CheckTarget(table, verdict) is { } refusal)
                 return refusal;
         if (NftReferences.Sets(rule).Any(set => !table.Sets.ContainsKey(set))) return Missing;
+        if (NftReferences.Objects(rule).Any(item => !table.Objects.ContainsKey(new NftObjectKey(key.Table, item.Kind, item.Name)))) return Missing;
         SizeDynamicSets(table, rule);
         Count(table, rule, +1);
         chain.Rules.Insert(index, new NftRuleInKernel(rule.Canonical(), nextHandle()));
@@ -129,7 +134,7 @@ internal sealed partial class MemoryApply(
     private void SizeDynamicSets(MemoryTable table, NftRule rule)
     {
         const uint size = ushort.MaxValue; // nft_dynset_init in net/netfilter/nft_dynset.c
-        foreach (var dynset in rule.Statements.OfType<NftDynset>())
+        foreach (var dynset in rule.Statements.OfType<NftDynset>().Where(dynset => dynset.Meter is null))
         {
             var set = table.Sets[dynset.Set];
             var before = set.Set;

@@ -12,6 +12,9 @@ public static class NftText
     /// <summary>A rule, for example <c>ip daddr @cluster-ips reject comment "..."</c>.</summary>
     public static string Of(NftRule rule) => NftRuleText.Rule(rule);
 
+    /// <summary>A rule of a table of that family, which decides what nft spells out: the family of an address in <c>inet</c> tables.</summary>
+    public static string Of(NftRule rule, NftFamily family) => NftRuleText.Rule(rule, family);
+
     /// <summary>A statement.</summary>
     public static string Of(NftStatement statement) => NftRuleText.Statement(statement);
 
@@ -40,6 +43,10 @@ public static class NftText
             $"insert rule {Chain(insert.Chain)} handle {before} {NftRuleText.Rule(insert.Rule, insert.Chain.Table.Family)}",
         NftOperation.InsertRule insert => $"insert rule {Chain(insert.Chain)} {NftRuleText.Rule(insert.Rule, insert.Chain.Table.Family)}",
         NftOperation.DeleteRule delete => $"delete rule {Chain(delete.Chain)} handle {delete.Handle}",
+        NftOperation.AddObject add => $"add {Object(add.Object.Key)}{Block(NftObjectText.Properties(add.Object).Select(Terminated))}",
+        NftOperation.DeleteObject delete => $"delete {Object(delete.Object)}",
+        NftOperation.AddFlowtable add => $"add flowtable {NftChainText.Table(add.Flowtable.Key.Table)} {add.Flowtable.Key.Name} {{ {NftOpaqueText.Of("0x" + Convert.ToHexStringLower(add.Flowtable.Attributes.AsSpan()))} }}",
+        NftOperation.DeleteFlowtable delete => $"delete flowtable {NftChainText.Table(delete.Flowtable.Table)} {delete.Flowtable.Name}",
         NftOperation.AddElements add => $"add element {Set(add.Set.Key)} {Elements(add.Set, add.Elements, maxElements)}",
         NftOperation.DeleteElements delete => $"delete element {Set(delete.Set.Key)} {Elements(delete.Set, delete.Elements, maxElements)}",
         _ => operation.ToString(),
@@ -69,13 +76,20 @@ public static class NftText
     public static string Of(NftTableContent content, Func<NftSet, IEnumerable<NftElement>>? elements = null)
     {
         var blocks = new List<string>();
+        foreach (var item in content.Objects)
+            blocks.Add(Braced($"{NftObjectText.Keyword(item.Key.Kind)} {item.Key.Name}", NftObjectText.Properties(item)));
         foreach (var set in content.Sets.Values)
             blocks.Add(SetBlock(set, elements?.Invoke(set) ?? []));
-        foreach (var chain in content.Chains.Values)
-            blocks.Add(ChainBlock(chain, content.Rules[chain.Key.Name]));
+        foreach (var flowtable in content.Flowtables)
+            blocks.Add(Braced($"flowtable {flowtable.Key.Name}", [NftOpaqueText.Of("0x" + Convert.ToHexStringLower(flowtable.Attributes.AsSpan()))]));
+        foreach (var chain in content.Chains.Values.Where(chain => !chain.IsBlock))
+            blocks.Add(ChainBlock(chain, content.Rules[chain.Key.Name], content));
         var header = string.Concat(TableProperties(content.Table).Select(line => $"\t{line.TrimEnd(';')}\n"));
+        if (content.Table.Flags != NftTableFlags.None && blocks.Count > 0) header += "\n"; // as nft has it after flags
         return $"table {NftChainText.Table(content.Table.Key)} {{\n{header}{string.Join('\n', blocks)}}}\n";
     }
+
+    private static string Braced(string name, IEnumerable<string> lines) => $"\t{name} {{\n{string.Concat(lines.Select(line => $"\t\t{line}\n"))}\t}}\n";
 
     private static string SetBlock(NftSet set, IEnumerable<NftElement> elements)
     {
@@ -86,12 +100,14 @@ public static class NftText
         return text.Append("\t}\n").ToString();
     }
 
-    private static string ChainBlock(NftChain chain, IReadOnlyList<NftRuleInKernel> rules)
+    private static string ChainBlock(NftChain chain, IReadOnlyList<NftRuleInKernel> rules, NftTableContent content)
     {
         var text = new StringBuilder($"\tchain {chain.Key.Name} {{\n");
         if (chain.Comment is { } comment) text.Append("\t\tcomment ").Append(NftValueText.Quoted(comment)).Append('\n');
-        if (chain.Base is { } hook) text.Append("\t\t").Append(NftChainText.Base(hook)).Append('\n');
-        foreach (var rule in rules) text.Append("\t\t").Append(NftRuleText.Rule(rule.Rule, chain.Key.Table.Family)).Append('\n');
+        if (chain.Base is { } hook) text.Append("\t\t").Append(NftChainText.Base(hook, chain.Key.Table.Family)).Append('\n');
+        if (chain.Offload) text.Append("\t\tflags offload\n");
+        if (!chain.Unknown.IsEmpty) text.Append("\t\t").Append(NftOpaqueText.Of("attributes 0x" + Convert.ToHexStringLower(chain.Unknown.AsSpan()))).Append('\n');
+        foreach (var rule in rules) text.Append(NftBlockText.Rule(rule.Rule, content, "\t\t")).Append('\n');
         return text.Append("\t}\n").ToString();
     }
 
@@ -99,11 +115,14 @@ public static class NftText
     {
         if (table.Flags != NftTableFlags.None) yield return $"flags {NftChainText.Flags(table.Flags)};";
         if (table.Comment is { } comment) yield return $"comment {NftValueText.Quoted(comment)};";
+        if (!table.Unknown.IsEmpty) yield return NftOpaqueText.Of("attributes 0x" + Convert.ToHexStringLower(table.Unknown.AsSpan())) + ";";
     }
 
     private static IEnumerable<string> ChainProperties(NftChain chain)
     {
-        if (chain.Base is { } hook) yield return NftChainText.Base(hook);
+        if (chain.Base is { } hook) yield return NftChainText.Base(hook, chain.Key.Table.Family);
+        if (chain.Offload) yield return "flags offload;";
+        if (!chain.Unknown.IsEmpty) yield return NftOpaqueText.Of("attributes 0x" + Convert.ToHexStringLower(chain.Unknown.AsSpan())) + ";";
         if (chain.Comment is { } comment) yield return $"comment {NftValueText.Quoted(comment)};";
     }
 
@@ -112,6 +131,8 @@ public static class NftText
         var list = string.Join(", ", elements.Take(maxElements).Select(element => NftSetText.Element(set, element)));
         return elements.Count > maxElements ? $"{{ {list}, ... }} # {elements.Count} elements" : $"{{ {list} }}";
     }
+
+    private static string Object(NftObjectKey key) => $"{NftObjectText.Keyword(key.Kind)} {NftChainText.Table(key.Table)} {key.Name}";
 
     private static string Chain(NftChainKey chain) => $"{NftChainText.Table(chain.Table)} {chain.Name}";
 

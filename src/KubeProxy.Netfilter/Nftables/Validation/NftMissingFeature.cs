@@ -45,50 +45,31 @@ internal static class NftMissingFeature
         var version = family == NftFamily.Ip6 ? "6" : "4";
         switch (statement)
         {
-            case NftMasquerade: yield return "CONFIG_NFT_MASQ (module nft_masq)"; break;
-            case NftRedirect: yield return "CONFIG_NFT_REDIR (module nft_redir)"; break;
+            case NftNat { Kind: NftNatKind.Masquerade }: yield return "CONFIG_NFT_MASQ (module nft_masq)"; break;
+            case NftNat { Kind: NftNatKind.Redirect }: yield return "CONFIG_NFT_REDIR (module nft_redir)"; break;
+            case NftNat: yield return "CONFIG_NFT_NAT (module nft_nat)"; break;
             case NftTproxy: yield return "CONFIG_NFT_TPROXY (module nft_tproxy)"; break;
-            case NftTransparentSocket: yield return "CONFIG_NFT_SOCKET (module nft_socket)"; break;
-            case NftDnat: yield return "CONFIG_NFT_NAT (module nft_nat)"; break;
+            case NftLimit: yield return "CONFIG_NFT_LIMIT (module nft_limit)"; break;
+            case NftQuota: yield return "CONFIG_NFT_QUOTA (module nft_quota)"; break;
+            case NftConnectionLimit: yield return "CONFIG_NFT_CONNLIMIT (module nft_connlimit)"; break;
+            case NftQueue: yield return "CONFIG_NFT_QUEUE (module nft_queue)"; break;
+            case NftSynproxy: yield return "CONFIG_NFT_SYNPROXY (module nft_synproxy)"; break;
+            case NftDup: yield return "CONFIG_NFT_DUP_IPV4, CONFIG_NFT_DUP_IPV6 or CONFIG_NFT_DUP_NETDEV"; break;
+            case NftForward: yield return "CONFIG_NFT_FWD_NETDEV (module nft_fwd_netdev)"; break;
             case NftReject when family == NftFamily.Inet: yield return "CONFIG_NFT_REJECT_INET (module nft_reject_inet)"; break;
             case NftReject: yield return $"CONFIG_NFT_REJECT_IPV{version} (module nft_reject_ipv{version})"; break;
             case NftOpaque { Extension: { } extension } opaque: yield return $"CONFIG_NFT_COMPAT (module nft_compat) or {opaque.Name} \"{extension}\" of xtables"; break;
             case NftLog: yield return "CONFIG_NFT_LOG (module nft_log)"; break;
         }
 
-        var expressions = Expressions(statement).ToArray();
-        if (expressions.OfType<NftFibAddrType>().Any())
+        var expressions = NftParts.All(statement).ToArray();
+        if (expressions.OfType<NftFib>().Any())
             yield return family == NftFamily.Inet ? "CONFIG_NFT_FIB_INET (module nft_fib_inet)" : $"CONFIG_NFT_FIB_IPV{version} (module nft_fib_ipv{version})";
+        if (expressions.OfType<NftSocket>().Any()) yield return "CONFIG_NFT_SOCKET (module nft_socket)";
+        if (expressions.OfType<NftOsf>().Any()) yield return "CONFIG_NFT_OSF (module nft_osf)";
+        if (expressions.OfType<NftIpsec>().Any()) yield return "CONFIG_NFT_XFRM (module nft_xfrm)";
         if (expressions.OfType<NftNumgen>().Any()) yield return "CONFIG_NFT_NUMGEN (module nft_numgen)";
-        if (expressions.OfType<NftJhash>().Any()) yield return "CONFIG_NFT_HASH (module nft_hash)";
-        if (expressions.Any(expression => expression is NftCt or NftCtOriginal)) yield return "CONFIG_NFT_CT (module nft_ct)";
+        if (expressions.Any(expression => expression is NftJhash or NftSymhash)) yield return "CONFIG_NFT_HASH (module nft_hash)";
+        if (expressions.OfType<NftCt>().Any() || statement is NftSetCt) yield return "CONFIG_NFT_CT (module nft_ct)";
     }
-
-    private static IEnumerable<NftExpression> Expressions(NftStatement statement) => statement switch
-    {
-        NftMatch match => Parts(match.Left),
-        NftPrefixMatch match => Parts(match.Left),
-        NftBitsMatch match => Parts(match.Left),
-        NftSetMatch match => Parts(match.Key),
-        NftAnonymousSetMatch match => Parts(match.Key),
-        NftVerdictMapStatement map => Parts(map.Key),
-        NftAnonymousVerdictMap map => Parts(map.Key),
-        NftSetMark mark => Parts(mark.Value),
-        NftSetCtMark mark => Parts(mark.Value).Append(new NftCt(NftCtKey.Mark)),
-        NftDnat dnat => Parts(dnat.Target),
-        NftRedirect redirect => Parts(redirect.Port),
-        NftDynset dynset => [.. Parts(dynset.Key), .. dynset.Data is { } data ? Parts(data) : []],
-        NftSetAddress set => Parts(set.Value),
-        _ => [],
-    };
-
-    private static IEnumerable<NftExpression> Parts(NftExpression expression) => expression switch
-    {
-        NftConcat concat => concat.Parts.SelectMany(Parts),
-        NftMapLookup lookup => Parts(lookup.Key),
-        NftAnonymousMapLookup lookup => Parts(lookup.Key),
-        NftBitwise bitwise => Parts(bitwise.Value),
-        NftJhash hash => Parts(hash.Value).Append(hash),
-        _ => [expression],
-    };
 }

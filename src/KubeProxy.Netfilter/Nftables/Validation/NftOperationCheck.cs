@@ -27,7 +27,11 @@ internal static class NftOperationCheck
     {
         NftOperation.AddTable add => Name(add.Table.Key.Name) ?? Comment(add.Table.Comment),
         NftOperation.DeleteTable delete => Name(delete.Table.Name),
-        NftOperation.AddChain add => Name(add.Chain.Key.Name) ?? Comment(add.Chain.Comment),
+        NftOperation.AddChain add => Name(add.Chain.Key.Name) ?? Comment(add.Chain.Comment) ?? Chain(add.Chain),
+        NftOperation.AddObject add => Name(add.Object.Key.Name) ?? Comment(add.Object.Comment),
+        NftOperation.DeleteObject delete => Name(delete.Object.Name),
+        NftOperation.AddFlowtable add => Name(add.Flowtable.Key.Name),
+        NftOperation.DeleteFlowtable delete => Name(delete.Flowtable.Name),
         NftOperation.DeleteChain delete => Name(delete.Chain.Name),
         NftOperation.FlushChain flush => Name(flush.Chain.Name),
         NftOperation.AddSet add => Set(add.Set),
@@ -69,6 +73,15 @@ internal static class NftOperationCheck
         Encoding.UTF8.GetByteCount(name) is 0 or > MaxName || name.Contains('\0', StringComparison.Ordinal)
             ? $"a name needs 1 to {MaxName} bytes" : null;
 
+    private static string? Chain(NftChain chain)
+    {
+        if (chain.IsBlock) return "the block of a jump { ... } belongs to its rule, and cannot be added by itself";
+        if (chain.Base is not { } hook) return null;
+        if (NftHooks.Number(chain.Key.Table.Family, hook.Hook) is null) return $"no such hook in the {chain.Key.Table.Family} family";
+        var hasDevices = hook.Hook is NftHook.Ingress or NftHook.Egress;
+        return hasDevices == hook.Devices.IsDefaultOrEmpty ? "a chain of ingress or egress, and only that, has devices" : null;
+    }
+
     private static string? Set(NftSet set)
     {
         if (Name(set.Key.Name) is { } name) return name;
@@ -76,10 +89,11 @@ internal static class NftOperationCheck
         if (Types(set.KeyType) is { } key) return "key: " + key;
         if (set.Kind == NftSetKind.Map != !set.DataType.IsEmpty) return "a map, and only a map, has a data type";
         if (set.Kind == NftSetKind.Map && Types(set.DataType) is { } data) return "data: " + data;
+        if (set.Kind == NftSetKind.ObjectMap == (set.ObjectKind == NftObjectKind.None)) return "an object map, and only that, has a kind of objects";
         if (Typeof(set.KeyTypeof, set.KeyType) is { } keyTypeof) return "key typeof: " + keyTypeof;
         if (Typeof(set.DataTypeof, set.DataType) is { } dataTypeof) return "data typeof: " + dataTypeof;
-        if (set.Flags.HasFlag(NftSetFlags.Interval) && set.KeyType.FirstOrDefault(type => !NftIntervals.CanBeRange(type)) is not 0 and var type)
-            return $"ranges of {type.NftName()} are not supported";
+        if (set.KeyLength is 0 or > NftData.MaxLength) return $"key: not 1 to {NftData.MaxLength} bytes";
+        if (set.Kind == NftSetKind.Map && set.DataLength is 0 or > NftData.MaxLength) return $"data: not 1 to {NftData.MaxLength} bytes";
         if (set.Timeout is not null && !set.Flags.HasFlag(NftSetFlags.Timeout)) return "a timeout needs the timeout flag";
         return set.Timeout is { } timeout && timeout < TimeSpan.FromMilliseconds(1) ? "a timeout is at least 1 ms" : null;
     }
@@ -87,17 +101,14 @@ internal static class NftOperationCheck
     private static string? Types(System.Collections.Immutable.ImmutableArray<NftDataType> types)
     {
         if (types.IsDefaultOrEmpty) return "no type";
-        if (types.Any(type => NftDataTypes.TryByteLength(type) is null)) return "unknown type";
-        if (types.Length > NftDataTypes.MaxConcatenation) return $"more than {NftDataTypes.MaxConcatenation} parts";
-        return NftDataTypes.ByteLength(types.AsSpan()) > NftData.MaxLength ? $"longer than {NftData.MaxLength} bytes" : null;
+        return types.Length > NftDataTypes.MaxConcatenation ? $"more than {NftDataTypes.MaxConcatenation} parts" : null;
     }
 
     private static string? Typeof(
         System.Collections.Immutable.ImmutableArray<NftExpression> expressions, System.Collections.Immutable.ImmutableArray<NftDataType> types)
     {
         if (expressions.IsEmpty) return null;
-        if (expressions.Any(expression => expression is not (NftPayload or NftMeta or NftCt or NftNumgen or NftFibAddrType)))
-            return "only fields, meta, ct, fib and numgen have a typeof";
+        if (expressions.Any(expression => !NftTypeofKinds.Has(expression))) return "there is a part that nft has no typeof for";
         return expressions.SelectMany(expression => expression.TypesOf()).SequenceEqual(types) ? null : "does not have the declared type";
     }
 }

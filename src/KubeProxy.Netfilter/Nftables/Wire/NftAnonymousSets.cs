@@ -16,46 +16,50 @@ internal static class NftAnonymousSets
         return found is null ? [] : found;
     }
 
-    private static IEnumerable<(NftSet, NftElements)> Of(NftTableKey table, NftStatement statement) => statement switch
+    private static IEnumerable<(NftSet, NftElements)> Of(NftTableKey table, NftStatement statement)
     {
-        NftAnonymousSetMatch match => [.. Of(table, match.Key), Make(table, match.Key, NftSetKind.Set, [], match.Elements)],
-        NftAnonymousVerdictMap map => [.. Of(table, map.Key), Make(table, map.Key, NftSetKind.VerdictMap, [], map.Elements)],
-        NftMatch match => Of(table, match.Left),
-        NftPrefixMatch match => Of(table, match.Left),
-        NftBitsMatch match => Of(table, match.Left),
-        NftSetMatch match => Of(table, match.Key),
-        NftVerdictMapStatement map => Of(table, map.Key),
-        NftSetMark mark => Of(table, mark.Value),
-        NftSetCtMark mark => Of(table, mark.Value),
-        NftDnat dnat => Of(table, dnat.Target),
-        NftRedirect redirect => Of(table, redirect.Port),
-        NftDynset dynset => [.. Of(table, dynset.Key), .. dynset.Data is { } data ? Of(table, data) : []],
-        NftSetAddress set => Of(table, set.Value),
-        _ => [],
-    };
-
-    private static IEnumerable<(NftSet, NftElements)> Of(NftTableKey table, NftExpression expression) => expression switch
-    {
-        NftAnonymousMapLookup map => [.. Of(table, map.Key), Make(table, map.Key, NftSetKind.Map, map.DataType.Parts, map.Elements)],
-        NftMapLookup lookup => Of(table, lookup.Key),
-        NftBitwise bitwise => Of(table, bitwise.Value),
-        _ => [],
-    };
+        foreach (var map in NftParts.All(statement).OfType<NftAnonymousMapLookup>()) yield return Make(table, map.Key, NftSetKind.Map, map.Elements, map.DataType);
+        switch (statement)
+        {
+            case NftAnonymousSetMatch match: yield return Make(table, match.Key, NftSetKind.Set, match.Elements); break;
+            case NftAnonymousVerdictMap map: yield return Make(table, map.Key, NftSetKind.VerdictMap, map.Elements); break;
+            case NftObjectMapStatement { Elements: { } elements } map: yield return Make(table, map.Key, NftSetKind.ObjectMap, elements, objects: map.Kind); break;
+            case NftDynset { Meter: { } meter }: yield return (meter with { Key = new NftSetKey(table, meter.Key.Name) }, new NftElements()); break;
+            case NftOpaque { Set: { } own }: yield return (own.Set with { Key = new NftSetKey(table, Name(own.Set.Kind)) }, own.Elements); break;
+        }
+    }
 
     private static (NftSet, NftElements) Make(
-        NftTableKey table, NftExpression key, NftSetKind kind, ImmutableArray<NftDataType> dataType, NftElements elements)
+        NftTableKey table, NftExpression key, NftSetKind kind, NftElements elements, NftTypes? data = null, NftObjectKind objects = NftObjectKind.None)
     {
         var parts = key is NftConcat concat ? concat.Parts : [key];
-        var set = new NftSet(new NftSetKey(table, kind == NftSetKind.Set ? NftProtocol.AnonymousSet : NftProtocol.AnonymousMap))
+        var formats = key.FormatsOf();
+        var bits = NftPartialLoads.Of(key);
+        if (bits is { } of) elements = elements.WithKeys(value => NftBits.ShiftLeft(value, of.Below, of.Bytes));
+        ImmutableArray<int> lengths = bits is { } part ? [part.Bytes] : [.. formats.Select(format => format.Bytes)];
+        var isUsual = formats.Select((format, index) => NftDataTypes.TryByteLength(format.Type) == lengths[index]).All(isSame => isSame);
+        var set = new NftSet(new NftSetKey(table, Name(kind)))
         {
             Kind = kind,
-            KeyType = key.TypesOf(),
-            DataType = dataType,
+            KeyType = [.. formats.Select(format => format.Type)],
+            KeyLengths = isUsual ? [] : lengths,
+            DataType = data?.Parts ?? [],
+            DataLengths = data?.Lengths ?? [],
+            HasDataIntervals = data?.IsInterval ?? false,
+            ObjectKind = objects,
+            KeyOrder = formats is [var single] ? single.Order : null,
             // nft prints the keys of a concatenation by their typeof; it needs it for parts such as numgen.
-            KeyTypeof = parts.Length > 1 ? parts : [],
+            KeyTypeof = parts.Length > 1 && parts.All(NftTypeofKinds.Has) ? parts : [],
             Flags = NftSetFlags.Constant | (elements.IsInterval ? NftSetFlags.Interval : NftSetFlags.None),
             Size = elements.IsInterval ? null : (uint)elements.Items.Length,
         };
         return (set, elements);
     }
+
+    private static string Name(NftSetKind kind) => kind switch
+    {
+        NftSetKind.Set => NftProtocol.AnonymousSet,
+        NftSetKind.ObjectMap => NftProtocol.AnonymousObjectMap,
+        _ => NftProtocol.AnonymousMap,
+    };
 }

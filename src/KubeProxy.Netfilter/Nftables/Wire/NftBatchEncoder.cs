@@ -59,6 +59,13 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
                 Rule(NftMessage.DelRule, NlMsgFlags.None, delete.Chain);
                 writer.PutU64BigEndian(RuleAttribute.Handle, delete.Handle);
                 break;
+            case NftOperation.AddObject add: AddObject(add.Object); break;
+            case NftOperation.DeleteObject delete: DeleteObject(delete.Object); break;
+            case NftOperation.AddFlowtable add:
+                Flowtable(NftMessage.NewFlowtable, NlMsgFlags.Create, add.Flowtable.Key);
+                NftUnknown.Write(writer, add.Flowtable.Attributes);
+                break;
+            case NftOperation.DeleteFlowtable delete: Flowtable(NftMessage.DelFlowtable, NlMsgFlags.None, delete.Flowtable); break;
             case NftOperation.AddElements add: Elements(operation, add.Set, add.Elements, isDelete: false); break;
             case NftOperation.DeleteElements delete: Elements(operation, delete.Set, delete.Elements, isDelete: true); break;
             default: throw new ArgumentException($"{operation} cannot be encoded.", nameof(operation));
@@ -71,6 +78,7 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
         writer.PutString(TableAttribute.Name, table.Key.Name);
         writer.PutU32BigEndian(TableAttribute.Flags, (uint)table.Flags);
         PutComment(TableAttribute.Userdata, NftUserdata.TableComment, table.Comment);
+        NftUnknown.Write(writer, table.Unknown);
     }
 
     private void Table(NftMessage message, NftTableKey table)
@@ -89,11 +97,41 @@ internal sealed class NftBatchEncoder(NlMsgWriter writer)
 #pragma warning restore CA1308
             writer.PutU32BigEndian(ChainAttribute.Policy, hook.DropByDefault ? 0u : 1u); // NF_DROP, NF_ACCEPT
             using var nest = writer.BeginNested(ChainAttribute.Hook);
-            writer.PutU32BigEndian(HookAttribute.Number, (uint)hook.Hook);
+            writer.PutU32BigEndian(HookAttribute.Number, NftHooks.Number(chain.Key.Table.Family, hook.Hook) ?? (uint)hook.Hook);
             writer.PutU32BigEndian(HookAttribute.Priority, (uint)hook.Priority);
+            if (hook.Devices is [var device]) writer.PutString(HookAttribute.Device, device);
+            else if (!hook.Devices.IsEmpty) PutDevices(hook.Devices);
         }
 
+        if (chain.Offload) writer.PutU32BigEndian(ChainAttribute.Flags, NftProtocol.ChainOffload);
+        NftUnknown.Write(writer, chain.Unknown);
+
         PutComment(ChainAttribute.Userdata, NftUserdata.ChainComment, chain.Comment);
+    }
+
+    private void PutDevices(System.Collections.Immutable.ImmutableArray<string> devices)
+    {
+        using var list = writer.BeginNested(HookAttribute.Devices);
+        foreach (var device in devices) writer.PutString(DeviceAttribute.Name, device);
+    }
+
+    private void AddObject(NftObject item)
+    {
+        Begin(NftMessage.NewObj, NlMsgFlags.Create, item.Key.Table.Family);
+        NftObjectCodec.Write(writer, item);
+        PutComment(ObjectAttribute.Userdata, NftUserdata.ObjectComment, item.Comment);
+    }
+
+    private void DeleteObject(NftObjectKey key)
+    {
+        Begin(NftMessage.DelObj, NlMsgFlags.None, key.Table.Family);
+        NftObjectCodec.WriteKey(writer, key);
+    }
+
+    private void Flowtable(NftMessage message, NlMsgFlags flags, NftFlowtableKey key)
+    {
+        Begin(message, flags, key.Table.Family);
+        NftFlowtableCodec.WriteKey(writer, key);
     }
 
     private void Chain(NftMessage message, NftChainKey chain, NlMsgFlags flags = NlMsgFlags.None)

@@ -38,7 +38,7 @@ internal static class NftCompatEncoder
     {
         foreach (var statement in rule.Statements)
         {
-            if (statement is NftMatch { Left: NftMeta { Key: NftMetaKey.L4proto } or NftPayload { Field: NftField.IpProtocol } } match)
+            if (statement is NftMatch { Right.Value.Length: 1 } match && (match.Left is NftMeta { Key: NftMetaKey.L4proto } || match.Left is NftPayload { Field: var field } && field == NftField.IpProtocol))
                 return (match.Right.Value.Span[0], match.Operator == NftOperator.NotEqual);
         }
 

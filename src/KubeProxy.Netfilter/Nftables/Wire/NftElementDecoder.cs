@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Wire;
@@ -15,7 +16,7 @@ internal sealed class NftElementDecoder(NftSet set, Action<NftElement> visit)
         foreach (var attribute in list.Nested())
         {
             var element = Element(attribute, out var isEnd);
-            if (_joiner is not null) _joiner.Add(element, isEnd);
+            if (_joiner is not null && !element.IsCatchAll) _joiner.Add(element, isEnd);
             else visit(element);
         }
     }
@@ -28,7 +29,9 @@ internal sealed class NftElementDecoder(NftSet set, Action<NftElement> visit)
 
     private NftElement Element(NlAttribute element, out bool isEnd)
     {
-        isEnd = false;
+        uint flags = 0;
+        NftElementDetails? details = null;
+        ImmutableArray<byte> unknown = default;
         NftData key = default, keyEnd = default, data = default;
         Rules.NftVerdict? verdict = null;
         ulong timeout = 0, expires = 0;
@@ -43,15 +46,24 @@ internal sealed class NftElementDecoder(NftSet set, Action<NftElement> visit)
                     verdict = NftDataCodec.ReadVerdict(attribute, _verdicts);
                     break;
                 case ElementAttribute.Data: data = NftDataCodec.ReadValue(attribute); break;
-                case ElementAttribute.Flags: isEnd = (attribute.U32BigEndian() & NftProtocol.IntervalEnd) != 0; break;
+                case ElementAttribute.Flags: flags = attribute.U32BigEndian(); break;
                 case ElementAttribute.Timeout: timeout = attribute.U64BigEndian(); break;
                 case ElementAttribute.Expiration: expires = attribute.U64BigEndian(); break;
                 case ElementAttribute.Userdata: comment = NftUserdataReader.Text(attribute.Payload, NftUserdata.ElementComment); break;
+                case ElementAttribute.Object: details = (details ?? new()) with { Object = attribute.Text() }; break;
+                case ElementAttribute.Expression when NftStatementLists.ReadOne(attribute) is { } one: details = (details ?? new()) with { Statements = one }; break;
+                case ElementAttribute.Expressions when NftStatefulCodec.ReadList(attribute) is { } several: details = (details ?? new()) with { Statements = several }; break;
+                case ElementAttribute.Padding: break;
+                default: NftUnknown.Keep(ref unknown, attribute); break;
             }
         }
 
+        isEnd = (flags & NftProtocol.IntervalEnd) != 0;
+        if (!unknown.IsDefaultOrEmpty) details = (details ?? new()) with { Unknown = unknown };
         return new NftElement
         {
+            IsCatchAll = (flags & NftProtocol.CatchAll) != 0,
+            Details = details,
             Key = key,
             KeyEnd = keyEnd,
             Data = data,

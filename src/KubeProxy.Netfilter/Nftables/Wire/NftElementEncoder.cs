@@ -24,7 +24,7 @@ internal static class NftElementEncoder
         {
             var element = elements[index];
             if (accept is not null && !accept(index, element)) continue;
-            if (isPaired) WritePair(writer, element, isDelete);
+            if (isPaired && !element.IsCatchAll) WritePair(writer, element, isDelete);
             else WriteElement(writer, set, element, isDelete);
         }
 
@@ -35,6 +35,13 @@ internal static class NftElementEncoder
     {
         using var nest = writer.BeginNested(ListAttribute.Element);
         WriteTimeout(writer, element, isDelete);
+        if (element.IsCatchAll)
+        {
+            writer.PutU32BigEndian(ElementAttribute.Flags, NftProtocol.CatchAll);
+            WriteRest(writer, element, isDelete, isOpen: false);
+            return;
+        }
+
         NftDataCodec.WriteValue(writer, ElementAttribute.Key, element.Key.Span);
         if (set.Flags.HasFlag(NftSetFlags.Interval))
             NftDataCodec.WriteValue(writer, ElementAttribute.KeyEnd, NftIntervals.Last(element).Span);
@@ -63,8 +70,9 @@ internal static class NftElementEncoder
 
     private static void WriteTimeout(NlMsgWriter writer, in NftElement element, bool isDelete)
     {
-        if (!isDelete && element.Timeout is { } timeout)
-            writer.PutU64BigEndian(ElementAttribute.Timeout, (ulong)timeout.TotalMilliseconds);
+        if (isDelete) return;
+        if (element.Timeout is { } timeout) writer.PutU64BigEndian(ElementAttribute.Timeout, (ulong)timeout.TotalMilliseconds);
+        if (element.Expires is { } expires) writer.PutU64BigEndian(ElementAttribute.Expiration, (ulong)expires.TotalMilliseconds);
     }
 
     private static void WriteRest(NlMsgWriter writer, in NftElement element, bool isDelete, bool isOpen)
@@ -72,9 +80,17 @@ internal static class NftElementEncoder
         if (isDelete) return;
         if (element.Verdict is { } verdict) NftDataCodec.WriteVerdict(writer, ElementAttribute.Data, verdict);
         else if (!element.Data.IsEmpty) NftDataCodec.WriteValue(writer, ElementAttribute.Data, element.Data.Span);
+        if (element.Details is { } details) WriteDetails(writer, details);
         if (element.Comment is null && !isOpen) return;
         Span<byte> userdata = stackalloc byte[256];
         writer.PutBytes(ElementAttribute.Userdata, userdata[..Userdata(userdata, element.Comment, isOpen)]);
+    }
+
+    private static void WriteDetails(NlMsgWriter writer, NftElementDetails details)
+    {
+        if (details.Object is { } name) writer.PutString(ElementAttribute.Object, name);
+        NftStatementLists.Write(writer, ElementAttribute.Expression, ElementAttribute.Expressions, details.Statements);
+        NftUnknown.Write(writer, details.Unknown);
     }
 
     private static int Userdata(Span<byte> buffer, string? comment, bool isOpen)

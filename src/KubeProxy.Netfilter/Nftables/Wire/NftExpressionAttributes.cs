@@ -69,6 +69,7 @@ internal enum BitwiseAttribute : ushort
     Mask = 4,
     Xor = 5,
     Operation = 6,
+    Data = 7,
 }
 
 internal enum LookupAttribute : ushort
@@ -122,6 +123,126 @@ internal enum SocketAttribute : ushort
 {
     Key = 1,
     DestinationRegister = 2,
+    Level = 3,
+}
+
+internal enum ExthdrAttribute : ushort
+{
+    DestinationRegister = 1,
+    Type = 2,
+    Offset = 3,
+    Length = 4,
+    Flags = 5,
+    Operation = 6,
+    SourceRegister = 7,
+}
+
+internal enum RtAttribute : ushort
+{
+    DestinationRegister = 1,
+    Key = 2,
+}
+
+internal enum OsfAttribute : ushort
+{
+    DestinationRegister = 1,
+    Ttl = 2,
+    Flags = 3,
+}
+
+internal enum XfrmAttribute : ushort
+{
+    DestinationRegister = 1,
+    Key = 2,
+    Direction = 3,
+    Number = 4,
+}
+
+internal enum ByteorderAttribute : ushort
+{
+    SourceRegister = 1,
+    DestinationRegister = 2,
+    Operation = 3,
+    Length = 4,
+    Size = 5,
+}
+
+internal enum RangeAttribute : ushort
+{
+    SourceRegister = 1,
+    Operator = 2,
+    From = 3,
+    To = 4,
+}
+
+internal enum LimitAttribute : ushort
+{
+    Rate = 1,
+    Unit = 2,
+    Burst = 3,
+    Type = 4,
+    Flags = 5,
+}
+
+internal enum QuotaAttribute : ushort
+{
+    Bytes = 1,
+    Flags = 2,
+    Consumed = 4,
+}
+
+internal enum ConnlimitAttribute : ushort
+{
+    Count = 1,
+    Flags = 2,
+}
+
+internal enum LastAttribute : ushort
+{
+    Set = 1,
+    Milliseconds = 2,
+}
+
+internal enum QueueAttribute : ushort
+{
+    Number = 1,
+    Total = 2,
+    Flags = 3,
+    NumberRegister = 4,
+}
+
+internal enum DupAttribute : ushort
+{
+    Address = 1,
+    Device = 2,
+}
+
+internal enum FwdAttribute : ushort
+{
+    Device = 1,
+    Address = 2,
+    Family = 3,
+}
+
+internal enum SynproxyAttribute : ushort
+{
+    Mss = 1,
+    WindowScale = 2,
+    Flags = 3,
+}
+
+internal enum ObjrefAttribute : ushort
+{
+    Type = 1,
+    Name = 2,
+    SetRegister = 3,
+    SetName = 4,
+    SetId = 5,
+}
+
+internal enum FlowOffloadAttribute : ushort
+{
+    Table = 1,
 }
 
 internal enum RejectAttribute : ushort
@@ -162,24 +283,26 @@ internal enum DynsetAttribute : ushort
 /// <summary>Values of expression attributes.</summary>
 internal static class NftExpressionValues
 {
-    public const uint FibAddressType = 3; // NFT_FIB_RESULT_ADDRTYPE
-    public const uint FibSource = 1; // NFTA_FIB_F_SADDR
-    public const uint FibDestination = 2; // NFTA_FIB_F_DADDR
     public const uint NumgenIncremental = 0; // NFT_NG_INCREMENTAL
     public const uint NumgenRandom = 1; // NFT_NG_RANDOM
     public const uint ChecksumNone = 0; // NFT_PAYLOAD_CSUM_NONE
     public const uint ChecksumInet = 1; // NFT_PAYLOAD_CSUM_INET
-    public const uint ChecksumOfIp = 10; // the offset of the checksum in the header
     public const uint ChecksumPseudoHeader = 1; // NFT_PAYLOAD_L4CSUM_PSEUDOHDR
-    public const uint CtOriginal = 0; // IP_CT_DIR_ORIGINAL
+    public const uint ExthdrPresent = 1; // NFT_EXTHDR_F_PRESENT
+    public const uint ByteorderHton = 1; // NFT_BYTEORDER_HTON
     public const uint HashJenkins = 0; // NFT_HASH_JENKINS
+    public const uint HashSymmetric = 1; // NFT_HASH_SYM
     public const uint BitwiseMaskXor = 0; // NFT_BITWISE_MASK_XOR
+    public const uint BitwiseLeft = 1; // NFT_BITWISE_LSHIFT
+    public const uint BitwiseRight = 2; // NFT_BITWISE_RSHIFT
     public const uint LookupInverted = 1; // NFT_LOOKUP_F_INV
+    public const uint Inverted = 1; // NFT_LIMIT_F_INV, NFT_QUOTA_F_INV, NFT_CONNLIMIT_F_INV
+    public const uint QuotaDepleted = 2; // NFT_QUOTA_F_DEPLETED, which the kernel sets
+    public const uint OsfVersion = 1; // NFT_OSF_F_VERSION
+    public const uint SourceNat = 0; // NFT_NAT_SNAT
     public const uint DestinationNat = 1; // NFT_NAT_DNAT
     public const uint RangeAddresses = 1; // NF_NAT_RANGE_MAP_IPS
     public const uint RangeProto = 2; // NF_NAT_RANGE_PROTO_SPECIFIED
-    public const uint RangeFullyRandom = 0x10; // NF_NAT_RANGE_PROTO_RANDOM_FULLY
-    public const uint SocketTransparent = 0; // NFT_SOCKET_TRANSPARENT
     public const uint RejectIcmp = 0; // NFT_REJECT_ICMP_UNREACH
     public const uint RejectTcpReset = 1; // NFT_REJECT_TCP_RST
     public const uint RejectIcmpx = 2; // NFT_REJECT_ICMPX_UNREACH

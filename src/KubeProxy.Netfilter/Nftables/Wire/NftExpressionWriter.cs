@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netlink;
@@ -8,30 +7,63 @@ namespace KubeProxy.Netfilter.Nftables.Wire;
 
 /// <summary>Writes single nf_tables expressions. Registers are given as slots.</summary>
 // | NFTA_LIST_ELEM { NFTA_EXPR_NAME, NFTA_EXPR_DATA { attributes of the expression } } |
-internal readonly struct NftExpressionWriter(NlMsgWriter writer)
+internal readonly partial struct NftExpressionWriter(NlMsgWriter writer)
 {
-    public void Payload(int slot, uint @base, uint offset, int length)
+    public void Payload(int slot, NftPayloadBase @base, int offset, int length)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("payload");
         writer.PutU32BigEndian(PayloadAttribute.DestinationRegister, NftRegister.Number(slot));
-        writer.PutU32BigEndian(PayloadAttribute.Base, @base);
-        writer.PutU32BigEndian(PayloadAttribute.Offset, offset);
+        writer.PutU32BigEndian(PayloadAttribute.Base, (uint)@base);
+        writer.PutU32BigEndian(PayloadAttribute.Offset, (uint)offset);
         writer.PutU32BigEndian(PayloadAttribute.Length, (uint)length);
     }
 
-    public void SetPayload(int slot, NftFieldLayout field)
+    public void SetPayload(int slot, NftLoaded.Packet bytes, NftChecksums checksums)
     {
-        var isIp = field.Family == NftFamily.Ip;
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("payload");
         writer.PutU32BigEndian(PayloadAttribute.SourceRegister, NftRegister.Number(slot));
-        writer.PutU32BigEndian(PayloadAttribute.Base, field.Base);
-        writer.PutU32BigEndian(PayloadAttribute.Offset, field.Offset);
-        writer.PutU32BigEndian(PayloadAttribute.Length, (uint)field.Length);
-        writer.PutU32BigEndian(PayloadAttribute.ChecksumType, isIp ? ChecksumInet : ChecksumNone);
-        writer.PutU32BigEndian(PayloadAttribute.ChecksumOffset, isIp ? ChecksumOfIp : 0);
-        writer.PutU32BigEndian(PayloadAttribute.ChecksumFlags, ChecksumPseudoHeader);
+        writer.PutU32BigEndian(PayloadAttribute.Base, (uint)bytes.Base);
+        writer.PutU32BigEndian(PayloadAttribute.Offset, (uint)bytes.Offset);
+        writer.PutU32BigEndian(PayloadAttribute.Length, (uint)bytes.Length);
+        writer.PutU32BigEndian(PayloadAttribute.ChecksumType, checksums.Type);
+        writer.PutU32BigEndian(PayloadAttribute.ChecksumOffset, checksums.Offset);
+        if (checksums.Transport) writer.PutU32BigEndian(PayloadAttribute.ChecksumFlags, ChecksumPseudoHeader);
+    }
+
+    /// <param name="slot">The value.</param>
+    /// <param name="extension">The field.</param>
+    /// <param name="length">How many bytes, from the one on in which it begins.</param>
+    public void Exthdr(int slot, NftExtension extension, int length)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("exthdr");
+        writer.PutU32BigEndian(ExthdrAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU8(ExthdrAttribute.Type, extension.Type);
+        writer.PutU32BigEndian(ExthdrAttribute.Offset, (uint)extension.BitOffset / 8);
+        writer.PutU32BigEndian(ExthdrAttribute.Length, (uint)length);
+        writer.PutU32BigEndian(ExthdrAttribute.Operation, (uint)extension.Kind);
+        if (extension.IsPresence) writer.PutU32BigEndian(ExthdrAttribute.Flags, ExthdrPresent);
+    }
+
+    public void SetExthdr(int slot, NftExtension extension)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("exthdr");
+        writer.PutU32BigEndian(ExthdrAttribute.SourceRegister, NftRegister.Number(slot));
+        writer.PutU8(ExthdrAttribute.Type, extension.Type);
+        writer.PutU32BigEndian(ExthdrAttribute.Offset, (uint)extension.BitOffset / 8);
+        writer.PutU32BigEndian(ExthdrAttribute.Length, (uint)extension.BitLength / 8);
+        writer.PutU32BigEndian(ExthdrAttribute.Operation, (uint)extension.Kind);
+    }
+
+    public void ResetTcpOption(byte option)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("exthdr");
+        writer.PutU8(ExthdrAttribute.Type, option);
+        writer.PutU32BigEndian(ExthdrAttribute.Operation, (uint)NftExtensionKind.TcpOption);
     }
 
     public void Meta(int slot, NftMetaKey key)
@@ -50,37 +82,66 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(MetaAttribute.SourceRegister, NftRegister.Number(slot));
     }
 
-    public void Ct(int slot, NftCtKey key)
+    public void Ct(int slot, NftCt ct)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("ct");
-        writer.PutU32BigEndian(CtAttribute.Key, (uint)key);
+        writer.PutU32BigEndian(CtAttribute.Key, (uint)ct.Key);
         writer.PutU32BigEndian(CtAttribute.DestinationRegister, NftRegister.Number(slot));
+        if (ct.Direction is { } direction) writer.PutU8(CtAttribute.Direction, (byte)direction);
     }
 
-    public void CtOriginalAddress(int slot, uint key)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("ct");
-        writer.PutU32BigEndian(CtAttribute.Key, key);
-        writer.PutU32BigEndian(CtAttribute.DestinationRegister, NftRegister.Number(slot));
-        writer.PutU8(CtAttribute.Direction, (byte)CtOriginal);
-    }
-
-    public void SetCt(NftCtKey key, int slot)
+    public void SetCt(NftCtKey key, NftCtDirection? direction, int slot)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("ct");
         writer.PutU32BigEndian(CtAttribute.Key, (uint)key);
         writer.PutU32BigEndian(CtAttribute.SourceRegister, NftRegister.Number(slot));
+        if (direction is { } of) writer.PutU8(CtAttribute.Direction, (byte)of);
     }
 
-    public void FibAddressTypeOf(int slot, NftFibAddress address)
+    public void Rt(int slot, NftRtKey key)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("rt");
+        writer.PutU32BigEndian(RtAttribute.Key, (uint)key);
+        writer.PutU32BigEndian(RtAttribute.DestinationRegister, NftRegister.Number(slot));
+    }
+
+    public void Socket(int slot, NftSocket socket)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("socket");
+        writer.PutU32BigEndian(SocketAttribute.Key, (uint)socket.Key);
+        writer.PutU32BigEndian(SocketAttribute.DestinationRegister, NftRegister.Number(slot));
+        if (socket.Key == NftSocketKey.CgroupV2) writer.PutU32BigEndian(SocketAttribute.Level, socket.Level);
+    }
+
+    public void Osf(int slot, NftOsf osf)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("osf");
+        writer.PutU32BigEndian(OsfAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU8(OsfAttribute.Ttl, osf.Ttl);
+        if (osf.Version) writer.PutU32BigEndian(OsfAttribute.Flags, OsfVersion);
+    }
+
+    public void Xfrm(int slot, NftIpsec ipsec)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("xfrm");
+        writer.PutU32BigEndian(XfrmAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(XfrmAttribute.Key, (uint)ipsec.Key);
+        writer.PutU8(XfrmAttribute.Direction, ipsec.IsOut ? (byte)1 : (byte)0);
+        writer.PutU32BigEndian(XfrmAttribute.Number, ipsec.Number);
+    }
+
+    public void Fib(int slot, NftFib fib)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("fib");
-        writer.PutU32BigEndian(FibAttribute.Flags, address == NftFibAddress.Saddr ? FibSource : FibDestination);
-        writer.PutU32BigEndian(FibAttribute.Result, FibAddressType);
+        writer.PutU32BigEndian(FibAttribute.Flags, (uint)fib.Flags);
+        writer.PutU32BigEndian(FibAttribute.Result, (uint)fib.Result);
         writer.PutU32BigEndian(FibAttribute.DestinationRegister, NftRegister.Number(slot));
     }
 
@@ -91,7 +152,7 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(NumgenAttribute.DestinationRegister, NftRegister.Number(slot));
         writer.PutU32BigEndian(NumgenAttribute.Modulus, numgen.Modulus);
         writer.PutU32BigEndian(NumgenAttribute.Type, numgen.Incremental ? NumgenIncremental : NumgenRandom);
-        writer.PutU32BigEndian(NumgenAttribute.Offset, 0);
+        writer.PutU32BigEndian(NumgenAttribute.Offset, numgen.Offset);
     }
 
     /// <param name="slot">The hash.</param>
@@ -106,9 +167,19 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(HashAttribute.DestinationRegister, NftRegister.Number(slot));
         writer.PutU32BigEndian(HashAttribute.Length, (uint)length);
         writer.PutU32BigEndian(HashAttribute.Modulus, hash.Modulus);
-        writer.PutU32BigEndian(HashAttribute.Seed, hash.Seed);
-        writer.PutU32BigEndian(HashAttribute.Offset, 0);
+        if (hash.Seed is { } seed) writer.PutU32BigEndian(HashAttribute.Seed, seed);
+        writer.PutU32BigEndian(HashAttribute.Offset, hash.Offset);
         writer.PutU32BigEndian(HashAttribute.Type, HashJenkins);
+    }
+
+    public void Symhash(int slot, NftSymhash hash)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("hash");
+        writer.PutU32BigEndian(HashAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(HashAttribute.Modulus, hash.Modulus);
+        writer.PutU32BigEndian(HashAttribute.Offset, hash.Offset);
+        writer.PutU32BigEndian(HashAttribute.Type, HashSymmetric);
     }
 
     public void Compare(int slot, NftOperator @operator, ReadOnlySpan<byte> value)
@@ -120,7 +191,28 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         NftDataCodec.WriteValue(writer, CompareAttribute.Data, value);
     }
 
-    public void Bitwise(int slot, ReadOnlySpan<byte> mask, ReadOnlySpan<byte> xor)
+    public void NotInRange(int slot, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("range");
+        writer.PutU32BigEndian(RangeAttribute.SourceRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(RangeAttribute.Operator, (uint)NftOperator.NotEqual);
+        NftDataCodec.WriteValue(writer, RangeAttribute.From, from);
+        NftDataCodec.WriteValue(writer, RangeAttribute.To, to);
+    }
+
+    public void Byteorder(int slot, int length)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("byteorder");
+        writer.PutU32BigEndian(ByteorderAttribute.SourceRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(ByteorderAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(ByteorderAttribute.Operation, ByteorderHton);
+        writer.PutU32BigEndian(ByteorderAttribute.Length, (uint)length);
+        writer.PutU32BigEndian(ByteorderAttribute.Size, (uint)length);
+    }
+
+    public void Bitwise(int slot, NftData mask, NftData xor)
     {
         using var element = writer.BeginNested(ListAttribute.Element);
         using var data = Begin("bitwise");
@@ -128,12 +220,20 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         writer.PutU32BigEndian(BitwiseAttribute.DestinationRegister, NftRegister.Number(slot));
         writer.PutU32BigEndian(BitwiseAttribute.Operation, BitwiseMaskXor);
         writer.PutU32BigEndian(BitwiseAttribute.Length, (uint)mask.Length);
-        NftDataCodec.WriteValue(writer, BitwiseAttribute.Mask, mask);
-        NftDataCodec.WriteValue(writer, BitwiseAttribute.Xor, xor);
+        NftDataCodec.WriteValue(writer, BitwiseAttribute.Mask, mask.Span);
+        NftDataCodec.WriteValue(writer, BitwiseAttribute.Xor, xor.Span);
     }
 
-    public void Bitwise(int slot, uint mask, uint xor) => Bitwise(
-        slot, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in mask)), MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in xor)));
+    public void Shift(int slot, int length, bool isLeft, uint bits)
+    {
+        using var element = writer.BeginNested(ListAttribute.Element);
+        using var data = Begin("bitwise");
+        writer.PutU32BigEndian(BitwiseAttribute.SourceRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(BitwiseAttribute.DestinationRegister, NftRegister.Number(slot));
+        writer.PutU32BigEndian(BitwiseAttribute.Operation, isLeft ? BitwiseLeft : BitwiseRight);
+        writer.PutU32BigEndian(BitwiseAttribute.Length, (uint)length);
+        NftDataCodec.WriteValue(writer, BitwiseAttribute.Data, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in bits)));
+    }
 
     /// <param name="slot">The key.</param>
     /// <param name="set">The set, by name or, within a transaction, by id.</param>
@@ -156,103 +256,6 @@ internal readonly struct NftExpressionWriter(NlMsgWriter writer)
         using var data = Begin("immediate");
         writer.PutU32BigEndian(ImmediateAttribute.DestinationRegister, NftRegister.Number(slot));
         NftDataCodec.WriteValue(writer, ImmediateAttribute.Data, value);
-    }
-
-    public void Verdict(NftVerdict verdict)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("immediate");
-        writer.PutU32BigEndian(ImmediateAttribute.DestinationRegister, NftRegister.Verdict);
-        NftDataCodec.WriteVerdict(writer, ImmediateAttribute.Data, verdict);
-    }
-
-    /// <param name="ipv6">The family of the address.</param>
-    /// <param name="address">The slot of the address.</param>
-    /// <param name="port">The slot of the port; null for none.</param>
-    /// <param name="isConstantPort">The port is a constant, which nft says in the flags.</param>
-    public void Dnat(bool ipv6, int address, int? port, bool isConstantPort)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("nat");
-        writer.PutU32BigEndian(NatAttribute.Type, DestinationNat);
-        writer.PutU32BigEndian(NatAttribute.Family, (uint)(ipv6 ? NftFamily.Ip6 : NftFamily.Ip));
-        writer.PutU32BigEndian(NatAttribute.AddressMin, NftRegister.Number(address));
-        if (port is { } slot) writer.PutU32BigEndian(NatAttribute.ProtoMin, NftRegister.Number(slot));
-        if (isConstantPort) writer.PutU32BigEndian(NatAttribute.Flags, RangeProto);
-    }
-
-    public void Masquerade(bool fullyRandom)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("masq");
-        if (fullyRandom) writer.PutU32BigEndian(MasqueradeAttribute.Flags, RangeFullyRandom);
-    }
-
-    public void Redirect(int port)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("redir");
-        writer.PutU32BigEndian(RedirectAttribute.ProtoMin, NftRegister.Number(port));
-        writer.PutU32BigEndian(RedirectAttribute.Flags, RangeProto);
-    }
-
-    public void Tproxy(bool ipv6, int address, int port)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("tproxy");
-        writer.PutU32BigEndian(TproxyAttribute.Family, (uint)(ipv6 ? NftFamily.Ip6 : NftFamily.Ip));
-        writer.PutU32BigEndian(TproxyAttribute.Address, NftRegister.Number(address));
-        writer.PutU32BigEndian(TproxyAttribute.Port, NftRegister.Number(port));
-    }
-
-    public void TransparentSocket(int slot)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("socket");
-        writer.PutU32BigEndian(SocketAttribute.Key, SocketTransparent);
-        writer.PutU32BigEndian(SocketAttribute.DestinationRegister, NftRegister.Number(slot));
-    }
-
-    public void Reject(uint type, byte code)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("reject");
-        writer.PutU32BigEndian(RejectAttribute.Type, type);
-        writer.PutU8(RejectAttribute.Code, code);
-    }
-
-    public void Counter(NftCounter counter)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("counter");
-        writer.PutU64BigEndian(CounterAttribute.Bytes, counter.Bytes);
-        writer.PutU64BigEndian(CounterAttribute.Packets, counter.Packets);
-    }
-
-    public void Log(string prefix)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("log");
-        if (prefix.Length > 0) writer.PutString(LogAttribute.Prefix, prefix);
-    }
-
-    public void Dynset(NftDynset dynset, int key, int? value)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        using var data = Begin("dynset");
-        writer.PutU32BigEndian(DynsetAttribute.KeyRegister, NftRegister.Number(key));
-        writer.PutU32BigEndian(DynsetAttribute.Operation, (uint)dynset.Operation);
-        if (value is { } slot) writer.PutU32BigEndian(DynsetAttribute.DataRegister, NftRegister.Number(slot));
-        writer.PutString(DynsetAttribute.SetName, dynset.Set);
-        if (dynset.Timeout is { } timeout) writer.PutU64BigEndian(DynsetAttribute.Timeout, (ulong)timeout.TotalMilliseconds);
-    }
-
-    public void Opaque(string name, ImmutableArray<byte> attributes)
-    {
-        using var element = writer.BeginNested(ListAttribute.Element);
-        writer.PutString(ExpressionAttribute.Name, name);
-        // Already attributes, so it is marked as such and copied whole.
-        writer.PutBytes((ExpressionAttribute)((ushort)ExpressionAttribute.Data | 0x8000), attributes.AsSpan());
     }
 
     private NlNest Begin(string name)

@@ -1,33 +1,30 @@
-using System.Collections.Immutable;
 using KubeProxy.Netfilter.Nftables.Rules;
 
 namespace KubeProxy.Netfilter.Nftables.Wire;
 
 /// <summary>What the registers from one on hold while a rule is being read.</summary>
+/// <param name="Length">How many bytes.</param>
 internal abstract record NftLoaded(int Length)
 {
     /// <summary>A whole expression.</summary>
     public sealed record Value(NftExpression Whole, int Length) : NftLoaded(Length);
 
-    /// <summary>Bytes of the packet: a field, or the beginning of one.</summary>
-    public sealed record Field(NftFieldLayout Layout, int Length) : NftLoaded(Length);
+    /// <summary>Bytes of the packet: a field, the beginning of one, or several.</summary>
+    public sealed record Packet(NftPayloadBase Base, int Offset, int Length) : NftLoaded(Length);
 
     /// <summary>A constant.</summary>
     public sealed record Constant(NftData Data) : NftLoaded(Data.Length);
 
-    /// <summary>Whether the packet has a transparent socket.</summary>
-    public sealed record TransparentSocket() : NftLoaded(1);
-
     /// <summary>Something under a mask.</summary>
-    public sealed record Masked(NftLoaded Inner, ImmutableArray<byte> Mask, ImmutableArray<byte> Xor) : NftLoaded(Inner.Length);
-
-    /// <summary>The expression, when it is a whole one that can stand for itself; null otherwise.</summary>
-    public NftExpression? Expression => this switch
+    public sealed record Masked(NftLoaded Inner, NftData Mask, NftData Xor) : NftLoaded(Inner.Length)
     {
-        Value value => value.Whole,
-        Field of when of.Length == of.Layout.Length => new NftPayload(of.Layout.Field),
-        Masked { Inner.Expression: { } inner, Mask.Length: 4 } masked when inner.TypesOf() is [var type] && type.IsHostOrder() =>
-            new NftBitwise(inner, NftRaise.Number(masked.Mask.AsSpan()), NftRaise.Number(masked.Xor.AsSpan())),
-        _ => null,
-    };
+        /// <summary>Whether nothing is turned over.</summary>
+        public bool IsMask => Xor.Span.IndexOfAnyExcept((byte)0) < 0;
+    }
+
+    /// <summary>Something shifted.</summary>
+    public sealed record Shifted(NftLoaded Inner, bool IsLeft, uint Bits) : NftLoaded(Inner.Length);
+
+    /// <summary>Something in network order that was in host order.</summary>
+    public sealed record Swapped(NftLoaded Inner) : NftLoaded(Inner.Length);
 }

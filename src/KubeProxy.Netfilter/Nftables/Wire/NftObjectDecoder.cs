@@ -3,7 +3,7 @@ using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Wire;
 
-/// <summary>Reads tables, chains and sets. What is not known is left out, or kept as a number; malformed bytes are an error.</summary>
+/// <summary>Reads tables and chains. What is not known is kept as it is; malformed bytes are an error.</summary>
 internal static class NftObjectDecoder
 {
     public static NftTable Table(NlMessage message)
@@ -11,6 +11,7 @@ internal static class NftObjectDecoder
         var family = (NftFamily)NfGenMessage.Read(message).Family;
         string? name = null, comment = null;
         NftTableFlags flags = 0;
+        ImmutableArray<byte> unknown = [];
         foreach (var attribute in message.Attributes(NfGenMessage.Size))
         {
             switch (attribute.As<TableAttribute>())
@@ -18,17 +19,21 @@ internal static class NftObjectDecoder
                 case TableAttribute.Name: name = attribute.Text(); break;
                 case TableAttribute.Flags: flags = (NftTableFlags)attribute.U32BigEndian(); break;
                 case TableAttribute.Userdata: comment = NftUserdataReader.Text(attribute.Payload, NftUserdata.TableComment); break;
+                case TableAttribute.Use or TableAttribute.Handle or TableAttribute.Padding or TableAttribute.Owner: break;
+                default: NftUnknown.Keep(ref unknown, attribute); break;
             }
         }
 
-        return new NftTable(new NftTableKey(family, Require(name))) { Flags = flags, Comment = comment };
+        return new NftTable(new NftTableKey(family, Require(name))) { Flags = flags, Comment = comment, Unknown = unknown };
     }
 
     public static NftChain Chain(NlMessage message)
     {
         var family = (NftFamily)NfGenMessage.Read(message).Family;
         string? table = null, name = null, type = null, comment = null;
-        (NftHook Hook, int Priority)? hook = null;
+        NftBaseChain? hook = null;
+        ImmutableArray<byte> unknown = [];
+        uint flags = 0;
         var isDrop = false;
         foreach (var attribute in message.Attributes(NfGenMessage.Size))
         {
@@ -36,60 +41,24 @@ internal static class NftObjectDecoder
             {
                 case ChainAttribute.Table: table = attribute.Text(); break;
                 case ChainAttribute.Name: name = attribute.Text(); break;
-                case ChainAttribute.Hook: hook = Hook(attribute); break;
+                case ChainAttribute.Hook: hook = Hook(family, attribute); break;
                 case ChainAttribute.Policy: isDrop = attribute.U32BigEndian() == 0; break;
                 case ChainAttribute.Type: type = attribute.Text(); break;
                 case ChainAttribute.Userdata: comment = NftUserdataReader.Text(attribute.Payload, NftUserdata.ChainComment); break;
+                case ChainAttribute.Flags: flags = attribute.U32BigEndian(); break;
+                case ChainAttribute.Handle or ChainAttribute.Use or ChainAttribute.Padding or ChainAttribute.Id: break;
+                default: NftUnknown.Keep(ref unknown, attribute); break;
             }
         }
 
         return new NftChain(new NftChainKey(new NftTableKey(family, Require(table)), Require(name)))
         {
-            Base = hook is { } found ? new NftBaseChain(ChainType(type), found.Hook, found.Priority, isDrop) : null,
+            Base = hook is null ? null : hook with { Type = ChainType(type), DropByDefault = isDrop },
             Comment = comment,
+            IsBlock = (flags & NftProtocol.ChainBinding) != 0,
+            Offload = (flags & NftProtocol.ChainOffload) != 0,
+            Unknown = unknown,
         };
-    }
-
-    /// <param name="message">The message.</param>
-    /// <param name="isAnonymous">Whether the set belongs to a rule.</param>
-    public static NftSet Set(NlMessage message, out bool isAnonymous)
-    {
-        var family = (NftFamily)NfGenMessage.Read(message).Family;
-        string? table = null, name = null;
-        uint flags = 0, keyType = 0, dataType = 0;
-        uint? size = null;
-        ulong timeout = 0;
-        ReadOnlySpan<byte> userdata = [];
-        foreach (var attribute in message.Attributes(NfGenMessage.Size))
-        {
-            switch (attribute.As<SetAttribute>())
-            {
-                case SetAttribute.Table: table = attribute.Text(); break;
-                case SetAttribute.Name: name = attribute.Text(); break;
-                case SetAttribute.Flags: flags = attribute.U32BigEndian(); break;
-                case SetAttribute.KeyType: keyType = attribute.U32BigEndian(); break;
-                case SetAttribute.DataType: dataType = attribute.U32BigEndian(); break;
-                case SetAttribute.Description when attribute.Nested().TryFind(SetDescriptionAttribute.Size, out var found):
-                    size = found.U32BigEndian();
-                    break;
-                case SetAttribute.Timeout: timeout = attribute.U64BigEndian(); break;
-                case SetAttribute.Userdata: userdata = attribute.Payload; break;
-            }
-        }
-
-        isAnonymous = (flags & (uint)SetWireFlags.Anonymous) != 0;
-        var kind = Kind(flags, dataType);
-        var set = new NftSet(new NftSetKey(new NftTableKey(family, Require(table)), Require(name)))
-        {
-            Kind = kind,
-            KeyType = Types(keyType),
-            DataType = kind == NftSetKind.Map ? Types(dataType) : [],
-            Flags = (NftSetFlags)flags & KnownFlags,
-            Size = size,
-            Timeout = Milliseconds(timeout),
-            Comment = NftUserdataReader.Text(userdata, NftUserdata.SetComment),
-        };
-        return WithTypeof(set, userdata);
     }
 
     /// <summary>A time in milliseconds; null for none, and at most what <see cref="TimeSpan"/> can hold.</summary>
@@ -97,48 +66,26 @@ internal static class NftObjectDecoder
         ? null
         : TimeSpan.FromTicks((long)Math.Min(milliseconds, (ulong)(long.MaxValue / TimeSpan.TicksPerMillisecond)) * TimeSpan.TicksPerMillisecond);
 
-    private static NftSetFlags KnownFlags =>
-        NftSetFlags.Constant | NftSetFlags.Interval | NftSetFlags.Timeout | NftSetFlags.Dynamic;
-
-    private static NftSetKind Kind(uint flags, uint dataType)
-    {
-        if ((flags & (uint)SetWireFlags.Map) == 0) return NftSetKind.Set;
-        return dataType == NftProtocol.VerdictDataType ? NftSetKind.VerdictMap : NftSetKind.Map;
-    }
-
-    /// <summary>The typeof, if it is known and is of the type that the set has.</summary>
-    private static NftSet WithTypeof(NftSet set, ReadOnlySpan<byte> userdata)
-    {
-        var key = NftTypeof.Read(NftUserdataReader.Find(userdata, NftUserdata.SetKeyTypeof));
-        var data = NftTypeof.Read(NftUserdataReader.Find(userdata, NftUserdata.SetDataTypeof));
-        if (!NftSetTypeof.HasType(key, set.KeyType)) return set;
-        var hasData = set.Kind == NftSetKind.Map && NftSetTypeof.HasType(data, set.DataType);
-        if (set.Kind == NftSetKind.Map && !hasData) return set;
-        return set with { KeyTypeof = key, DataTypeof = hasData ? data : [] };
-    }
-
-    private static ImmutableArray<NftDataType> Types(uint number)
-    {
-        var types = ImmutableArray.CreateBuilder<NftDataType>();
-        for (var rest = number; rest != 0 || types.Count == 0; rest >>= NftProtocol.BitsOfType)
-            types.Insert(0, (NftDataType)(rest & ((1 << NftProtocol.BitsOfType) - 1)));
-        return types.DrainToImmutable();
-    }
-
-    private static (NftHook, int)? Hook(NlAttribute attribute)
+    private static NftBaseChain? Hook(NftFamily family, NlAttribute attribute)
     {
         uint? hook = null;
         var priority = 0;
+        ImmutableArray<string> devices = [];
         foreach (var nested in attribute.Nested())
         {
             switch (nested.As<HookAttribute>())
             {
                 case HookAttribute.Number: hook = nested.U32BigEndian(); break;
                 case HookAttribute.Priority: priority = (int)nested.U32BigEndian(); break;
+                case HookAttribute.Device: devices = [nested.Text()]; break;
+                case HookAttribute.Devices:
+                    devices = [];
+                    foreach (var device in nested.Nested()) devices = devices.Add(device.Text());
+                    break;
             }
         }
 
-        return hook is { } number ? ((NftHook)number, priority) : null;
+        return hook is { } number ? new NftBaseChain(NftChainType.Filter, NftHooks.Hook(family, number), priority) { Devices = devices } : null;
     }
 
     private static NftChainType ChainType(string? type) => type switch
@@ -148,6 +95,6 @@ internal static class NftObjectDecoder
         _ => NftChainType.Filter,
     };
 
-    private static string Require(string? name) =>
+    internal static string Require(string? name) =>
         string.IsNullOrEmpty(name) ? throw new NetlinkFormatException("An nftables object without a name.") : name;
 }

@@ -24,8 +24,10 @@ internal enum NftMessage : byte
     NewGen = 15,
     GetGen = 16,
     NewObj = 18,
+    GetObj = 19,
     DelObj = 20,
     NewFlowtable = 22,
+    GetFlowtable = 23,
     DelFlowtable = 24,
 }
 
@@ -38,16 +40,26 @@ internal enum TableAttribute : ushort
 {
     Name = 1,
     Flags = 2,
+    Use = 3,
+    Handle = 4,
+    Padding = 5,
     Userdata = 6,
+    Owner = 7,
 }
 
 internal enum ChainAttribute : ushort
 {
     Table = 1,
+    Handle = 2,
     Name = 3,
     Hook = 4,
     Policy = 5,
+    Use = 6,
     Type = 7,
+    Counters = 8,
+    Padding = 9,
+    Flags = 10,
+    Id = 11,
     Userdata = 12,
 }
 
@@ -55,6 +67,13 @@ internal enum HookAttribute : ushort
 {
     Number = 1,
     Priority = 2,
+    Device = 3,
+    Devices = 4,
+}
+
+internal enum DeviceAttribute : ushort
+{
+    Name = 1, // NFTA_DEVICE_NAME
 }
 
 internal enum RuleAttribute : ushort
@@ -77,10 +96,19 @@ internal enum SetAttribute : ushort
     KeyLength = 5,
     DataType = 6,
     DataLength = 7,
+    Policy = 8,
     Description = 9,
     Id = 10,
     Timeout = 11,
+    GcInterval = 12,
     Userdata = 13,
+    Padding = 14,
+    ObjectType = 15,
+    Handle = 16,
+    Expression = 17,
+    Expressions = 18,
+    Backend = 19,
+    Count = 20,
 }
 
 internal enum SetDescriptionAttribute : ushort
@@ -110,7 +138,11 @@ internal enum ElementAttribute : ushort
     Timeout = 4,
     Expiration = 5,
     Userdata = 6,
+    Expression = 7,
+    Padding = 8,
+    Object = 9,
     KeyEnd = 10,
+    Expressions = 11,
 }
 
 internal enum DataAttribute : ushort
@@ -145,14 +177,21 @@ internal enum SetWireFlags : uint
 {
     Anonymous = 0x1,
     Map = 0x8,
+    Object = 0x40,
     Concat = 0x80,
+    Expression = 0x100,
 }
 
 internal static class NftProtocol
 {
     public const uint IntervalEnd = 1; // NFT_SET_ELEM_INTERVAL_END
+    public const uint CatchAll = 2; // NFT_SET_ELEM_CATCHALL
+    public const uint ChainOffload = 2; // NFT_CHAIN_HW_OFFLOAD
+    public const uint ChainBinding = 4; // NFT_CHAIN_BINDING
+    public const uint MemoryPolicy = 1; // NFT_SET_POL_MEMORY
     public const uint VerdictDataType = 0xFFFF_FF00; // NFT_DATA_VERDICT
     public const int BitsOfType = 6; // nft's TYPE_BITS: of each part in the type number of a concatenation
     public const string AnonymousSet = "__set%d";
     public const string AnonymousMap = "__map%d";
+    public const string AnonymousObjectMap = "__objmap%d";
 }

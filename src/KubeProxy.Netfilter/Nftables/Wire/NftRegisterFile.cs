@@ -4,7 +4,7 @@ using KubeProxy.Netfilter.Nftables.Rules;
 namespace KubeProxy.Netfilter.Nftables.Wire;
 
 /// <summary>The registers while a rule is being read.</summary>
-internal sealed class NftRegisterFile
+internal sealed class NftRegisterFile(NftPacketContext context)
 {
     private readonly NftLoaded?[] _slots = new NftLoaded?[NftRegister.Slots];
 
@@ -21,47 +21,28 @@ internal sealed class NftRegisterFile
 
     public void Clear() => Array.Clear(_slots);
 
-    /// <summary>The expression, or the concatenation of expressions, that fills that many bytes; null when there is none.</summary>
-    public NftExpression? Gather(uint? register, ImmutableArray<NftDataType> types)
-    {
-        if (register is not { } number || NftRegister.Slot(number) is not { } slot) return null;
-        if (types.Length == 1) return Fits(_slots[slot]?.Expression, types[0]);
-        var parts = ImmutableArray.CreateBuilder<NftExpression>(types.Length);
-        foreach (var type in types)
-        {
-            if (slot >= NftRegister.Slots || Fits(_slots[slot]?.Expression, type) is not { } part) return null;
-            parts.Add(part);
-            slot += NftRegister.SlotsOf(type.ByteLength());
-        }
-
-        return new NftConcat(parts.MoveToImmutable());
-    }
-
     /// <summary>The expression, or the concatenation of expressions, that takes up that many bytes; null when there is none.</summary>
-    public NftExpression? Gather(uint? register, int length)
+    /// <param name="register">The first register.</param>
+    /// <param name="length">How many bytes.</param>
+    /// <param name="types">What constants among the parts are; empty where there can be none.</param>
+    public NftExpression? Gather(uint? register, int length, ImmutableArray<NftDataType> types = default)
     {
         if (register is not { } number || NftRegister.Slot(number) is not { } slot) return null;
+        if (_slots[slot] is { } first && (first.Length == length || NftDataTypes.Padded(first.Length) == length)) return NftRaise.Expression(first, context);
         var parts = ImmutableArray.CreateBuilder<NftExpression>();
         while (length > 0)
         {
-            if (slot >= NftRegister.Slots || _slots[slot] is not { Expression: { } part } loaded) return null;
+            if (slot >= NftRegister.Slots || _slots[slot] is not { } loaded || Part(loaded, types, parts.Count) is not { } part) return null;
+            if (part is NftConcat) return null;
             parts.Add(part);
             slot += NftRegister.SlotsOf(loaded.Length);
             length -= NftDataTypes.Padded(loaded.Length);
         }
 
-        return length < 0 && parts.Count != 1 ? null : parts.Count switch { 0 => null, 1 => parts[0], _ => new NftConcat(parts.DrainToImmutable()) };
+        return length < 0 || parts.Count < 2 ? null : new NftConcat(parts.DrainToImmutable());
     }
 
-    /// <summary>The expression when it can be a key of that type: nft lets numbers and marks stand for each other.</summary>
-    private static NftExpression? Fits(NftExpression? expression, NftDataType type)
-    {
-        if (expression is null || NftDataTypes.TryByteLength(type) is not { } length) return null;
-        return expression.TypesOf() switch
-        {
-            [] => expression,
-            [var own] when own.ByteLength() == length => expression,
-            _ => null,
-        };
-    }
+    private NftExpression? Part(NftLoaded loaded, ImmutableArray<NftDataType> types, int index) => loaded is NftLoaded.Constant constant
+        ? !types.IsDefault && index < types.Length ? new NftConstant(types[index], constant.Data) : null
+        : NftRaise.Expression(loaded, context);
 }

@@ -15,13 +15,14 @@ internal sealed partial class NftRuleDecoder(
     NftFamily family, IReadOnlyDictionary<string, NftSet> sets, IReadOnlyDictionary<string, NftElements> anonymous)
 {
     private readonly NftVerdictCache _verdicts = new();
-    private readonly NftRegisterFile _registers = new();
+    private readonly NftPacketContext _context = new(family);
     private readonly List<NftOpaque> _pending = [];
     private readonly ImmutableArray<NftStatement>.Builder _statements = ImmutableArray.CreateBuilder<NftStatement>();
+    private NftRegisterFile? _file;
     private NftMatch? _heldDependency;
     private NftFamily? _familyBeforeHeld;
-    private NftFamily? _dependency;
-    private NftFamily? _packetFamily;
+
+    private NftRegisterFile Registers => _file ??= new NftRegisterFile(_context);
 
     /// <summary>Reads a rule.</summary>
     public NftRuleInKernel Read(NlMessage message, out string chain)
@@ -50,31 +51,41 @@ internal sealed partial class NftRuleDecoder(
 
     private void Begin()
     {
-        _registers.Clear();
+        Registers.Clear();
         _pending.Clear();
         _statements.Clear();
-        (_heldDependency, _familyBeforeHeld, _dependency) = (null, null, null);
-        _packetFamily = family == NftFamily.Inet ? null : family;
+        (_heldDependency, _familyBeforeHeld) = (null, null);
+        _context.Reset();
     }
 
     private void Expression(NlAttribute expression)
     {
-        string? name = null;
-        NlAttribute data = default;
-        foreach (var attribute in expression.Nested())
+        var (name, data) = NftExpressionList.Read(expression);
+        var attributes = data.Nested();
+        _pending.Add(new NftOpaque(name) { Attributes = [.. data.Payload], Set = AnonymousSet(attributes, name) });
+        if (Load(name, attributes)) return;
+        var isKnown = false;
+        foreach (var statement in Statements(name, attributes))
         {
-            switch (attribute.As<ExpressionAttribute>())
-            {
-                case ExpressionAttribute.Name: name = attribute.Text(); break;
-                case ExpressionAttribute.Data: data = attribute; break;
-            }
+            Add(statement);
+            isKnown = true;
         }
 
-        _pending.Add(new NftOpaque(name ?? "") { Attributes = [.. data.Payload] });
-        var attributes = data.Nested();
-        if (Load(name, attributes)) return;
-        if (Statement(name, attributes) is { } statement) Add(statement);
-        else GiveUp();
+        if (!isKnown) GiveUp();
+    }
+
+    /// <summary>The anonymous set that an expression looks something up in.</summary>
+    private NftAnonymousSet? AnonymousSet(NlAttributes attributes, string name)
+    {
+        NlAttribute found;
+        var isReference = name switch
+        {
+            "lookup" => attributes.TryFind(LookupAttribute.Set, out found),
+            "objref" => attributes.TryFind(ObjrefAttribute.SetName, out found),
+            _ => attributes.TryFind((LookupAttribute)ushort.MaxValue, out found),
+        };
+        if (!isReference || found.Text() is not { } set || !anonymous.TryGetValue(set, out var elements)) return null;
+        return new NftAnonymousSet(sets[set], elements);
     }
 
     /// <summary>Keeps what was read since the last statement as it is.</summary>
@@ -84,21 +95,23 @@ internal sealed partial class NftRuleDecoder(
         Release(null);
         _statements.AddRange(_pending);
         _pending.Clear();
-        _registers.Clear();
+        Registers.Clear();
     }
 
     private void Add(NftStatement statement)
     {
         _pending.Clear();
         Release(statement);
-        if (family == NftFamily.Inet && statement is NftMatch { Left: NftMeta { Key: NftMetaKey.Nfproto }, Operator: NftOperator.Equal } match)
+        var before = _context.Family;
+        _context.See(statement);
+        if (NftDependency.Family(family, statement) is not null)
         {
-            (_heldDependency, _familyBeforeHeld) = (match, _packetFamily);
-            _packetFamily = (NftFamily)match.Right.Value.Span[0];
+            (_heldDependency, _familyBeforeHeld) = ((NftMatch)statement, before);
             return;
         }
 
-        _statements.Add(statement);
+        if (_statements is [.., NftMatch from] && NftRanges.Join(from, statement) is { } range) _statements[^1] = range;
+        else _statements.Add(statement);
     }
 
     /// <summary>
@@ -109,9 +122,8 @@ internal sealed partial class NftRuleDecoder(
     {
         if (_heldDependency is not { } held) return;
         _heldDependency = null;
-        var needed = (NftFamily)held.Right.Value.Span[0];
-        var isKnown = _dependency == needed && _familyBeforeHeld == needed;
-        if (next is not null && !isKnown && NftStatementFamilies.Of(next).Contains(needed)) _dependency = needed;
-        else _statements.Add(held);
+        var needed = NftDependency.Family(family, held)!.Value;
+        if (next is not null && _familyBeforeHeld != needed && NftParts.Families(next).SequenceEqual([needed])) return;
+        _statements.Add(held);
     }
 }

@@ -1,6 +1,6 @@
+using System.Runtime.InteropServices;
 using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netlink;
-using static KubeProxy.Netfilter.Nftables.Wire.NftExpressionValues;
 
 namespace KubeProxy.Netfilter.Nftables.Wire;
 
@@ -8,35 +8,35 @@ namespace KubeProxy.Netfilter.Nftables.Wire;
 /// Lowers the statements of one rule to nf_tables expressions, in the shape that nft gives them, so that nft recognizes them
 /// when it lists the rule.
 /// </summary>
-internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue<NftSetReference> anonymous)
+internal sealed partial class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue<NftSetReference> anonymous)
 {
-    // The port of a constant address and port: nft leaves a whole 16-byte register to the address.
-    private const int ConstantPortSlot = 4;
-
     private readonly NftExpressionWriter _expressions = new(writer);
-    private NftFamily? _dependency;
-    private NftFamily? _packetFamily = family == NftFamily.Inet ? null : family;
+    private readonly NftPacketContext _context = new(family);
 
     public void Encode(NftRule rule)
     {
+        NftStatement? before = null;
         foreach (var statement in rule.Statements)
         {
-            Depend(statement);
+            Depend(statement, before);
             Encode(statement);
+            _context.See(statement);
+            before = statement;
         }
     }
 
-    /// <summary>In a table of both families, fields of one are only looked at in packets of that one.</summary>
-    private void Depend(NftStatement statement)
+    /// <summary>In a table of several families, fields of one are only looked at in packets of that one.</summary>
+    private void Depend(NftStatement statement, NftStatement? before)
     {
-        if (family != NftFamily.Inet) return;
-        foreach (var needed in NftStatementFamilies.Of(statement))
+        if (!NftPacketContext.IsMixed(family)) return;
+        foreach (var needed in NftParts.Families(statement))
         {
-            if (_dependency == needed && _packetFamily == needed) continue;
-            _dependency = needed;
-            _expressions.Meta(0, NftMetaKey.Nfproto);
-            _expressions.Compare(0, NftOperator.Equal, [(byte)needed]);
-            _packetFamily = needed;
+            // A comparison that stands right before is one of its own, else it would be taken for this one.
+            var isOwn = before is not null && NftDependency.Family(family, before) is not null;
+            if (_context.Family == needed && !isOwn) continue;
+            var dependency = NftDependency.Of(family, needed);
+            Encode(dependency);
+            _context.See(dependency);
         }
     }
 
@@ -45,6 +45,7 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
         switch (statement)
         {
             case NftMatch match: Match(match); break;
+            case NftRangeMatch match: Range(match); break;
             case NftPrefixMatch match: Prefix(match); break;
             case NftBitsMatch match: Bits(match); break;
             case NftSetMatch match: Lookup(match.Key, new NftSetReference(match.Set), null, match.Negated); break;
@@ -52,45 +53,103 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
             case NftVerdictMapStatement map: Lookup(map.Key, new NftSetReference(map.Map), NftRegister.Verdict, false); break;
             case NftAnonymousVerdictMap map: Lookup(map.Key, null, NftRegister.Verdict, false); break;
             case NftVerdictStatement verdict: _expressions.Verdict(verdict.Verdict); break;
-            case NftSetMark mark: SetMark(mark); break;
-            case NftSetCtMark mark: SetCtMark(mark); break;
-            case NftSetAddress set: SetAddress(set); break;
-            case NftDnat dnat: Dnat(dnat); break;
-            case NftMasquerade masquerade: _expressions.Masquerade(masquerade.FullyRandom); break;
-            case NftRedirect redirect: Redirect(redirect); break;
+            case NftSetMeta set:
+                Load(set.Value, 0);
+                _expressions.SetMeta(set.Key, 0);
+                break;
+            case NftSetCt set:
+                Load(set.Value, 0);
+                _expressions.SetCt(set.Key, set.Direction, 0);
+                break;
+            case NftSetPayload set: SetPayload(set); break;
+            case NftSetExtension set:
+                Load(set.Value, 0);
+                _expressions.SetExthdr(0, set.Option);
+                break;
+            case NftResetTcpOption reset: _expressions.ResetTcpOption(reset.Option); break;
+            case NftNat nat: Nat(nat); break;
             case NftTproxy tproxy: Tproxy(tproxy); break;
-            case NftTransparentSocket: TransparentSocket(); break;
             case NftReject reject: Reject(reject); break;
-            case NftCounter counter: _expressions.Counter(counter); break;
-            case NftLog log: _expressions.Log(log.Prefix); break;
+            case NftLog log: _expressions.Log(log); break;
+            case NftQueue queue: Queue(queue); break;
+            case NftDup dup: Dup(dup); break;
+            case NftForward forward: Forward(forward); break;
+            case NftSynproxy synproxy: _expressions.Synproxy(synproxy); break;
+            case NftNotrack: _expressions.Plain("notrack"); break;
+            case NftFlowOffload flow: _expressions.FlowOffload(flow.Flowtable); break;
+            case NftObjectReference reference: _expressions.ObjectReference(reference.Kind, reference.Name); break;
+            case NftObjectMapStatement map:
+                LoadKey(map.Key);
+                _expressions.ObjectMap(0, map.Map is { } name ? new NftSetReference(name) : anonymous.Dequeue());
+                break;
             case NftDynset dynset: Dynset(dynset); break;
-            case NftOpaque opaque: _expressions.Opaque(opaque.Name, opaque.Attributes); break;
+            case NftStateful stateful: _expressions.Stateful(stateful); break;
+            case NftOpaque opaque: _expressions.Opaque(opaque, opaque.Set is null ? null : anonymous.Dequeue()); break;
             default: throw new ArgumentException($"{statement} cannot be encoded.", nameof(statement));
         }
     }
 
     private void Match(NftMatch match)
     {
+        if (NftPartialLoads.Of(match.Left) is { } part)
+        {
+            LoadBytes(match.Left, 0);
+            _expressions.Bitwise(0, part.Mask, new NftData(new byte[part.Bytes]));
+            _expressions.Compare(0, match.Operator, NftBits.ShiftLeft(match.Right.Value, part.Below, part.Bytes).Span);
+            return;
+        }
+
         Load(match.Left, 0);
-        _expressions.Compare(0, match.Operator, match.Right.Value.Span);
-        if (match is { Left: NftMeta { Key: NftMetaKey.Nfproto }, Operator: NftOperator.Equal })
-            _packetFamily = (NftFamily)match.Right.Value.Span[0];
+        if (match.Operator > NftOperator.NotEqual && Swap(match.Left, 0)) _expressions.Compare(0, match.Operator, NftBits.Swap(match.Right.Value).Span);
+        else _expressions.Compare(0, match.Operator, match.Right.Value.Span);
+    }
+
+    private void Range(NftRangeMatch match)
+    {
+        var (from, to) = (match.From.Value, match.To.Value);
+        if (NftPartialLoads.Of(match.Left) is { } part)
+        {
+            LoadBytes(match.Left, 0);
+            _expressions.Bitwise(0, part.Mask, new NftData(new byte[part.Bytes]));
+            (from, to) = (NftBits.ShiftLeft(from, part.Below, part.Bytes), NftBits.ShiftLeft(to, part.Below, part.Bytes));
+        }
+        else
+        {
+            Load(match.Left, 0);
+            if (Swap(match.Left, 0)) (from, to) = (NftBits.Swap(from), NftBits.Swap(to));
+        }
+
+        if (match.Negated)
+        {
+            _expressions.NotInRange(0, from.Span, to.Span);
+            return;
+        }
+
+        _expressions.Compare(0, NftOperator.GreaterOrEqual, from.Span);
+        _expressions.Compare(0, NftOperator.LessOrEqual, to.Span);
+    }
+
+    /// <summary>Turns a number round, so that its bytes can be compared; false where they can be as they are.</summary>
+    private bool Swap(NftExpression expression, int slot)
+    {
+        if (expression.FormatsOf() is not [{ IsSwapped: true } format]) return false;
+        _expressions.Byteorder(slot, format.Bytes);
+        return true;
     }
 
     private void Prefix(NftPrefixMatch match)
     {
         var value = match.Prefix.Value.Span;
         var length = match.PrefixBits / 8;
-        if (match.Prefix.Type == NftDataType.Ifname)
+        if (match.Prefix.Type.IsText() || (match.Left is not NftPayload && match.PrefixBits % 8 == 0 && length > 0))
         {
             Load(match.Left, 0);
             _expressions.Compare(0, match.Operator, value[..length]);
         }
-        else if (match.PrefixBits % 8 == 0 && length > 0)
+        else if (match is { Left: NftPayload { Field: var field } } && match.PrefixBits % 8 == 0 && length > 0)
         {
             // Only the bytes that count are loaded.
-            var layout = NftFields.Layout(((NftPayload)match.Left).Field);
-            _expressions.Payload(0, layout.Base, layout.Offset, length);
+            _expressions.Payload(0, field.Base, field.ByteOffset, length);
             _expressions.Compare(0, match.Operator, value[..length]);
         }
         else
@@ -110,15 +169,22 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
         }
 
         Load(match.Left, 0);
-        _expressions.Bitwise(0, mask, xor);
+        _expressions.Bitwise(0, new NftData(mask), new NftData(xor));
         _expressions.Compare(0, match.Operator, prefix);
     }
 
     private void Bits(NftBitsMatch match)
     {
+        var format = match.Left.FormatsOf() is [var single] ? single : NftFormat.Of(NftDataType.Integer);
+        Span<byte> number = stackalloc byte[4];
+        if (format.IsSwapped || format.Bytes == 0) MemoryMarshal.Write(number, match.Bits);
+        else System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(number, match.Bits);
+        var bytes = format.IsSwapped ? number[..format.Bytes] : number[(4 - format.Bytes)..];
+        Span<byte> zero = stackalloc byte[bytes.Length];
+        zero.Clear();
         Load(match.Left, 0);
-        _expressions.Bitwise(0, match.Bits, 0);
-        _expressions.Compare(0, match.None ? NftOperator.Equal : NftOperator.NotEqual, [0, 0, 0, 0]);
+        _expressions.Bitwise(0, new NftData(bytes), new NftData(zero));
+        _expressions.Compare(0, match.None ? NftOperator.Equal : NftOperator.NotEqual, zero);
     }
 
     /// <param name="key">What is looked up.</param>
@@ -127,131 +193,54 @@ internal sealed class NftRuleEncoder(NlMsgWriter writer, NftFamily family, Queue
     /// <param name="inverted">Match when it is not found.</param>
     private void Lookup(NftExpression key, NftSetReference? set, uint? destination, bool inverted)
     {
-        Load(key, 0);
+        if (set is null) LoadKey(key);
+        else Load(key, 0);
         _expressions.Lookup(0, set ?? anonymous.Dequeue(), destination, inverted);
     }
 
-    private void SetMark(NftSetMark mark)
+    private void SetPayload(NftSetPayload set)
     {
-        Load(mark.Value, 0);
-        _expressions.SetMeta(NftMetaKey.Mark, 0);
-    }
-
-    private void SetCtMark(NftSetCtMark mark)
-    {
-        Load(mark.Value, 0);
-        _expressions.SetCt(NftCtKey.Mark, 0);
-    }
-
-    private void SetAddress(NftSetAddress set)
-    {
-        Load(set.Value, 0);
-        _expressions.SetPayload(0, NftFields.Layout(set.Field));
-    }
-
-    private void Dnat(NftDnat dnat)
-    {
-        Load(dnat.Target, 0);
-        if (dnat.Port is { } port)
+        var bytes = NftPartialWrites.Bytes(set.Field);
+        var checksums = set.Checksums ?? NftPartialWrites.UsualChecksums(set.Field);
+        if (bytes.Length == set.Field.ByteLength && !set.Field.IsPart)
         {
-            _expressions.Immediate(ConstantPortSlot, NftValue.Port(port).Span);
-            _expressions.Dnat(dnat.IPv6, 0, ConstantPortSlot, isConstantPort: true);
-            return;
+            Load(set.Value, 0);
+        }
+        else
+        {
+            // The neighbours are written as they were.
+            var below = ((bytes.Offset + bytes.Length) * 8) - ((set.Field.ByteOffset * 8) + (set.Field.BitOffset % 8) + set.Field.BitLength);
+            Span<byte> mask = stackalloc byte[bytes.Length];
+            NftBits.Mask(bytes.Length, set.Field.BitLength, below).Span.CopyTo(mask);
+            for (var i = 0; i < mask.Length; i++) mask[i] = (byte)~mask[i];
+            _expressions.Payload(0, bytes.Base, bytes.Offset, bytes.Length);
+            _expressions.Bitwise(0, new NftData(mask), NftBits.ShiftLeft(((NftConstant)set.Value).Value, below, bytes.Length));
         }
 
-        var addressSlots = dnat.IPv6 ? 4 : 1;
-        _expressions.Dnat(dnat.IPv6, 0, dnat.TargetHasPort ? addressSlots : null, isConstantPort: false);
-    }
-
-    private void Redirect(NftRedirect redirect)
-    {
-        Load(redirect.Port, 0);
-        _expressions.Redirect(0);
-    }
-
-    private void Tproxy(NftTproxy tproxy)
-    {
-        Load(tproxy.Address, 0);
-        _expressions.Immediate(ConstantPortSlot, NftValue.Port(tproxy.Port).Span);
-        _expressions.Tproxy(tproxy.Address.Type == NftDataType.Ipv6Addr, 0, ConstantPortSlot);
-    }
-
-    private void TransparentSocket()
-    {
-        _expressions.TransparentSocket(0);
-        _expressions.Compare(0, NftOperator.Equal, [1]);
+        _expressions.SetPayload(0, bytes, checksums);
     }
 
     private void Reject(NftReject reject)
     {
-        if (reject.TcpReset) _expressions.Reject(RejectTcpReset, 0);
-        else if (_packetFamily == NftFamily.Ip) _expressions.Reject(RejectIcmp, IcmpPortUnreachable);
-        else if (_packetFamily == NftFamily.Ip6) _expressions.Reject(RejectIcmp, Icmp6PortUnreachable);
-        else _expressions.Reject(RejectIcmpx, IcmpxPortUnreachable);
+        if (reject.TcpReset) _expressions.Reject(NftExpressionValues.RejectTcpReset, 0);
+        else if (reject.With is { } with) _expressions.Reject(with.IsEither ? NftExpressionValues.RejectIcmpx : NftExpressionValues.RejectIcmp, with.Code);
+        else if (_context.Family == NftFamily.Ip) _expressions.Reject(NftExpressionValues.RejectIcmp, NftExpressionValues.IcmpPortUnreachable);
+        else if (_context.Family == NftFamily.Ip6) _expressions.Reject(NftExpressionValues.RejectIcmp, NftExpressionValues.Icmp6PortUnreachable);
+        else _expressions.Reject(NftExpressionValues.RejectIcmpx, NftExpressionValues.IcmpxPortUnreachable);
     }
 
     private void Dynset(NftDynset dynset)
     {
         Load(dynset.Key, 0);
+        NftSetReference set = dynset.Meter is null ? new(dynset.Set) : anonymous.Dequeue();
         if (dynset.Data is not { } data)
         {
-            _expressions.Dynset(dynset, 0, null);
+            _expressions.Dynset(dynset, set, 0, null);
             return;
         }
 
-        var slot = NftRegister.NextLong(NftRegister.SlotsOf(NftDataTypes.ByteLength(dynset.Key.TypesOf().AsSpan())) - 1);
+        var slot = NftRegister.NextLong(NftRegister.SlotsOf(NftExpressionTypes.LengthOf(dynset.Key) ?? 4) - 1);
         Load(data, slot);
-        _expressions.Dynset(dynset, 0, slot);
-    }
-
-    /// <summary>Puts the value of an expression into the registers from <paramref name="slot"/> on.</summary>
-    private void Load(NftExpression expression, int slot)
-    {
-        switch (expression)
-        {
-            case NftPayload payload:
-                var layout = NftFields.Layout(payload.Field);
-                _expressions.Payload(slot, layout.Base, layout.Offset, layout.Length);
-                break;
-            case NftMeta meta: _expressions.Meta(slot, meta.Key); break;
-            case NftCt ct: _expressions.Ct(slot, ct.Key); break;
-            case NftCtOriginal original: _expressions.CtOriginalAddress(slot, NftFields.CtKeyOf(original.Field)); break;
-            case NftJhash hash: Jhash(hash, slot); break;
-            case NftFibAddrType fib: _expressions.FibAddressTypeOf(slot, fib.Address); break;
-            case NftNumgen numgen: _expressions.Numgen(slot, numgen); break;
-            case NftConstant constant: _expressions.Immediate(slot, constant.Value.Span); break;
-            case NftConcat concat: LoadParts(concat, slot); break;
-            case NftMapLookup lookup:
-                Load(lookup.Key, slot);
-                _expressions.Lookup(slot, new NftSetReference(lookup.Map), NftRegister.Number(slot), inverted: false);
-                break;
-            case NftAnonymousMapLookup lookup:
-                Load(lookup.Key, slot);
-                _expressions.Lookup(slot, anonymous.Dequeue(), NftRegister.Number(slot), inverted: false);
-                break;
-            case NftBitwise bitwise:
-                Load(bitwise.Value, slot);
-                _expressions.Bitwise(slot, bitwise.Mask, bitwise.Xor);
-                break;
-            default:
-                throw new ArgumentException($"{expression} cannot be encoded.", nameof(expression));
-        }
-    }
-
-    // As nft does it: what is hashed has a register of its own.
-    private void Jhash(NftJhash hash, int slot)
-    {
-        var source = NftRegister.NextLong(slot);
-        Load(hash.Value, source);
-        _expressions.Jhash(slot, source, NftDataTypes.ByteLength(hash.Value.TypesOf().AsSpan()), hash);
-    }
-
-    private void LoadParts(NftConcat concat, int slot)
-    {
-        foreach (var part in concat.Parts)
-        {
-            Load(part, slot);
-            slot += NftRegister.SlotsOf(part.TypesOf()[0].ByteLength());
-        }
+        _expressions.Dynset(dynset, set, 0, slot);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Nftables.Wire;
@@ -12,32 +13,62 @@ internal static class NftSetEncoder
         writer.PutString(SetAttribute.Name, set.Key.Name);
         writer.PutU32BigEndian(SetAttribute.Flags, Flags(set, isAnonymous));
         writer.PutU32BigEndian(SetAttribute.KeyType, TypeNumber(set.KeyType));
-        writer.PutU32BigEndian(SetAttribute.KeyLength, (uint)NftDataTypes.ByteLength(set.KeyType.AsSpan()));
-        if (set.Kind == NftSetKind.VerdictMap)
-        {
-            writer.PutU32BigEndian(SetAttribute.DataType, NftProtocol.VerdictDataType);
-            writer.PutU32BigEndian(SetAttribute.DataLength, 0);
-        }
-        else if (set.Kind == NftSetKind.Map)
-        {
-            writer.PutU32BigEndian(SetAttribute.DataType, TypeNumber(set.DataType));
-            writer.PutU32BigEndian(SetAttribute.DataLength, (uint)NftDataTypes.ByteLength(set.DataType.AsSpan()));
-        }
-
+        writer.PutU32BigEndian(SetAttribute.KeyLength, (uint)set.KeyLength);
+        WriteData(writer, set);
+        if (set.PrefersMemory) writer.PutU32BigEndian(SetAttribute.Policy, NftProtocol.MemoryPolicy);
         writer.PutU32BigEndian(SetAttribute.Id, id);
         WriteDescription(writer, set);
         if (set.Timeout is { } timeout) writer.PutU64BigEndian(SetAttribute.Timeout, (ulong)timeout.TotalMilliseconds);
-        writer.PutBytes(SetAttribute.Userdata, Userdata(set, isAnonymous).Written);
+        if (set.GcInterval is { } interval) writer.PutU32BigEndian(SetAttribute.GcInterval, (uint)interval.TotalMilliseconds);
+        if (set.Userdata.IsEmpty) writer.PutBytes(SetAttribute.Userdata, Userdata(set, isAnonymous).Written);
+        else writer.PutBytes(SetAttribute.Userdata, set.Userdata.AsSpan());
+        NftStatementLists.Write(writer, SetAttribute.Expression, SetAttribute.Expressions, set.Statements);
+        NftUnknown.Write(writer, set.Unknown);
+    }
+
+    /// <summary>What nft keeps with a set, as this library writes it.</summary>
+    public static NftUserdataWriter Userdata(NftSet set, bool isAnonymous)
+    {
+        var writer = new NftUserdataWriter();
+        writer.Put(NftUserdata.SetKeyByteOrder, (uint)(set.KeyOrder ?? ByteOrder(set.KeyTypeof, set.KeyType)));
+        if (HasData(set)) writer.Put(NftUserdata.SetDataByteOrder, (uint)ByteOrder(set.DataTypeof, set.DataType));
+        if (set.AutoMerge || (isAnonymous && set.Kind == NftSetKind.Set && NftIntervals.IsPaired(set))) writer.Put(NftUserdata.SetMergeElements, 1);
+        WriteTypeof(writer, set);
+        if (HasData(set)) writer.Put(NftUserdata.SetDataInterval, set.HasDataIntervals ? 1u : 0);
+        if (set.Comment is { } comment) writer.Put(NftUserdata.SetComment, comment);
+        return writer;
+    }
+
+    private static void WriteData(NlMsgWriter writer, NftSet set)
+    {
+        switch (set.Kind)
+        {
+            case NftSetKind.VerdictMap:
+                writer.PutU32BigEndian(SetAttribute.DataType, NftProtocol.VerdictDataType);
+                writer.PutU32BigEndian(SetAttribute.DataLength, 0);
+                break;
+            case NftSetKind.Map:
+                writer.PutU32BigEndian(SetAttribute.DataType, TypeNumber(set.DataType));
+                writer.PutU32BigEndian(SetAttribute.DataLength, (uint)set.DataLength);
+                break;
+            case NftSetKind.ObjectMap:
+                writer.PutU32BigEndian(SetAttribute.ObjectType, (uint)set.ObjectKind);
+                break;
+        }
     }
 
     private static uint Flags(NftSet set, bool isAnonymous)
     {
         var flags = (uint)set.Flags;
         if (isAnonymous) flags |= (uint)SetWireFlags.Anonymous;
-        if (set.Kind != NftSetKind.Set) flags |= (uint)SetWireFlags.Map;
+        if (HasData(set)) flags |= (uint)SetWireFlags.Map;
+        if (set.Kind == NftSetKind.ObjectMap) flags |= (uint)SetWireFlags.Object;
         if (HasFields(set)) flags |= (uint)SetWireFlags.Concat;
+        if (!set.Statements.IsEmpty) flags |= (uint)SetWireFlags.Expression;
         return flags;
     }
+
+    private static bool HasData(NftSet set) => set.Kind is NftSetKind.Map or NftSetKind.VerdictMap;
 
     /// <summary>nft's number of a concatenation: the parts' numbers, 6 bits each, the first one highest.</summary>
     private static uint TypeNumber(ImmutableArray<NftDataType> types) =>
@@ -53,23 +84,11 @@ internal static class NftSetEncoder
         if (set.Size is { } size) writer.PutU32BigEndian(SetDescriptionAttribute.Size, size);
         if (!HasFields(set)) return;
         using var fields = writer.BeginNested(SetDescriptionAttribute.Concat);
-        foreach (var type in set.KeyType)
+        foreach (var format in NftSetFormats.OfKey(set))
         {
             using var field = writer.BeginNested(ListAttribute.Element);
-            writer.PutU32BigEndian(SetFieldAttribute.Length, (uint)type.ByteLength());
+            writer.PutU32BigEndian(SetFieldAttribute.Length, (uint)format.Bytes);
         }
-    }
-
-    private static NftUserdataWriter Userdata(NftSet set, bool isAnonymous)
-    {
-        var writer = new NftUserdataWriter();
-        writer.Put(NftUserdata.SetKeyByteOrder, (uint)ByteOrder(set.KeyType));
-        if (set.Kind != NftSetKind.Set) writer.Put(NftUserdata.SetDataByteOrder, (uint)ByteOrder(set.DataType));
-        if (isAnonymous && set.Kind == NftSetKind.Set && NftIntervals.IsPaired(set)) writer.Put(NftUserdata.SetMergeElements, 1);
-        WriteTypeof(writer, set);
-        if (set.Kind != NftSetKind.Set) writer.Put(NftUserdata.SetDataInterval, 0);
-        if (set.Comment is { } comment) writer.Put(NftUserdata.SetComment, comment);
-        return writer;
     }
 
     private static void WriteTypeof(NftUserdataWriter writer, NftSet set)
@@ -81,6 +100,9 @@ internal static class NftSetEncoder
         else if (set.Kind == NftSetKind.VerdictMap && !set.KeyTypeof.IsEmpty) NftTypeof.WriteVerdict(writer, NftUserdata.SetDataTypeof);
     }
 
-    private static NftByteOrder ByteOrder(ImmutableArray<NftDataType> types) =>
-        types is [var type] ? NftDataTypes.ByteOrder(type) : NftByteOrder.Unspecified;
+    private static NftByteOrder ByteOrder(ImmutableArray<NftExpression> expressions, ImmutableArray<NftDataType> types)
+    {
+        if (types is not [var type]) return NftByteOrder.Unspecified;
+        return expressions is [var single] ? single.FormatsOf()[0].Order : NftDataTypes.ByteOrder(type);
+    }
 }

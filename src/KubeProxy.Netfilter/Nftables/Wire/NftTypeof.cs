@@ -14,13 +14,9 @@ internal static class NftTypeof
 {
     private const byte Kind = 0;
     private const byte Content = 1;
+    private const byte PayloadLength = 4; // in bits, for what has no type of its own
     private const uint Verdict = 1; // EXPR_VERDICT
-    private const uint Payload = 7; // EXPR_PAYLOAD
-    private const uint Meta = 9; // EXPR_META
-    private const uint Ct = 12; // EXPR_CT
     private const uint Concat = 13; // EXPR_CONCAT
-    private const uint Numgen = 23; // EXPR_NUMGEN
-    private const uint Fib = 26; // EXPR_FIB
     private const uint AnyDirection = uint.MaxValue; // no direction given
     private const int MaxParts = 16;
 
@@ -72,56 +68,50 @@ internal static class NftTypeof
 
     private static void WriteExpression(NftUserdataWriter writer, NftExpression expression)
     {
-        writer.Put(Kind, KindOf(expression));
+        writer.Put(Kind, NftTypeofKinds.Of(expression) ?? throw new ArgumentException($"{expression} cannot be the typeof of a set.", nameof(expression)));
         var start = writer.Begin(Content);
         uint[] numbers = expression switch
         {
-            NftPayload payload => [NftFields.Layout(payload.Field).TypeofHeader, NftFields.Layout(payload.Field).TypeofField],
+            NftPayload { Field: { Type: NftDataType.Integer } field } => [field.Owner.TypeofId, NftHeaders.NumberOf(field)],
+            NftPayload payload => [payload.Field.Owner.TypeofId, NftHeaders.NumberOf(payload.Field)],
+            // The numbers of the bases are from 1 on in nft.
+            NftRawPayload raw => [0, 0, (uint)raw.Base + 1, (uint)raw.BitOffset, (uint)raw.BitLength],
             NftMeta meta => [(uint)meta.Key],
-            NftCt ct => [(uint)ct.Key, AnyDirection],
-            NftNumgen numgen => [numgen.Incremental ? NftExpressionValues.NumgenIncremental : NftExpressionValues.NumgenRandom, numgen.Modulus, 0],
-            NftFibAddrType fib => [NftExpressionValues.FibAddressType, FibFlags(fib.Address)],
+            NftCt ct => [(uint)ct.Key, ct.Direction is { } direction ? (uint)direction : AnyDirection],
+            NftRt rt => [(uint)rt.Key],
+            NftSocket socket => [(uint)socket.Key],
+            NftIpsec ipsec => [(uint)ipsec.Key, ipsec.Number, ipsec.IsOut ? 1u : 0],
+            NftNumgen numgen => [numgen.Incremental ? NftExpressionValues.NumgenIncremental : NftExpressionValues.NumgenRandom, numgen.Modulus, numgen.Offset],
+            NftFib fib => [(uint)fib.Result, (uint)fib.Flags],
             _ => [],
         };
         for (var i = 0; i < numbers.Length; i++) writer.Put((byte)i, numbers[i]);
+        if (expression is NftPayload { Field: { Type: NftDataType.Integer } integer }) writer.Put(PayloadLength, (uint)integer.BitLength);
         writer.End(start);
     }
-
-    private static uint KindOf(NftExpression expression) => expression switch
-    {
-        NftPayload => Payload,
-        NftMeta => Meta,
-        NftCt => Ct,
-        NftNumgen => Numgen,
-        NftFibAddrType => Fib,
-        _ => throw new ArgumentException($"{expression} cannot be the typeof of a set.", nameof(expression)),
-    };
 
     private static NftExpression? ReadExpression(ReadOnlySpan<byte> bytes)
     {
         var content = NftUserdataReader.Find(bytes, Content);
-        var (first, second) = (NftUserdataReader.Number(content, 0), NftUserdataReader.Number(content, 1));
+        var (first, second, third) = (NftUserdataReader.Number(content, 0), NftUserdataReader.Number(content, 1), NftUserdataReader.Number(content, 2));
         switch (NftUserdataReader.Number(bytes, Kind))
         {
-            case Payload when first is { } header && second is { } field && NftFields.Find(header, field) is { } layout:
-                return new NftPayload(layout.Field);
-            case Meta when first is { } key && Enum.IsDefined((NftMetaKey)key):
-                return new NftMeta((NftMetaKey)key);
-            case Ct when first is { } key && second == AnyDirection && Enum.IsDefined((NftCtKey)key):
-                return new NftCt((NftCtKey)key);
-            case Numgen when first is { } type && second is { } modulus && NftUserdataReader.Number(content, 2) == 0:
-                return new NftNumgen(modulus, type == NftExpressionValues.NumgenIncremental);
-            case Fib when first == NftExpressionValues.FibAddressType && second == NftExpressionValues.FibSource:
-                return new NftFibAddrType(NftFibAddress.Saddr);
-            case Fib when first == NftExpressionValues.FibAddressType && second == NftExpressionValues.FibDestination:
-                return new NftFibAddrType(NftFibAddress.Daddr);
-            default:
-                return null;
+            case NftTypeofKinds.Payload when first == 0 && third is >= 1 and <= 4 && NftUserdataReader.Number(content, 3) is <= ushort.MaxValue and { } offset
+                && NftUserdataReader.Number(content, PayloadLength) is > 0 and <= NftData.MaxLength * 8 and { } length:
+                return new NftRawPayload((NftPayloadBase)(third.Value - 1), (int)offset, (int)length);
+            case NftTypeofKinds.Payload when first is { } header && second is { } number && NftHeaders.Find(header, number) is { } field: return new NftPayload(field);
+            case NftTypeofKinds.Meta when first is { } key && NftKeyTable.Has((NftMetaKey)key): return new NftMeta((NftMetaKey)key);
+            case NftTypeofKinds.Ct when first is { } key && NftKeyTable.Has((NftCtKey)key) && second is AnyDirection or <= 1:
+                return new NftCt((NftCtKey)key, second == AnyDirection ? null : (NftCtDirection)second!.Value);
+            case NftTypeofKinds.Rt when first is { } key && NftKeyTable.Has((NftRtKey)key): return new NftRt((NftRtKey)key);
+            case NftTypeofKinds.Socket when first is { } key && NftKeyTable.Has((NftSocketKey)key) && (NftSocketKey)key != NftSocketKey.CgroupV2: return new NftSocket((NftSocketKey)key);
+            case NftTypeofKinds.Osf: return new NftOsf();
+            case NftTypeofKinds.Xfrm when first is { } key && NftKeyTable.Has((NftIpsecKey)key) && second is { } number && third is <= 1: return new NftIpsec((NftIpsecKey)key, third == 1, number);
+            case NftTypeofKinds.Numgen when first is { } type && second is { } modulus && third is { } offset: return new NftNumgen(modulus, type == NftExpressionValues.NumgenIncremental, offset);
+            case NftTypeofKinds.Fib when first is >= (uint)NftFibResult.Oif and <= (uint)NftFibResult.AddrType && second is { } flags: return new NftFib((NftFibResult)first.Value, (NftFibFlags)flags);
+            default: return null;
         }
     }
-
-    private static uint FibFlags(NftFibAddress address) =>
-        address == NftFibAddress.Saddr ? NftExpressionValues.FibSource : NftExpressionValues.FibDestination;
 
     private static void WriteEmpty(NftUserdataWriter writer, byte type, uint kind)
     {

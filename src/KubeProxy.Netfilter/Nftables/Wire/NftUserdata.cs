@@ -94,6 +94,7 @@ internal static class NftUserdata
     public const byte TableComment = 0;
     public const byte ChainComment = 0;
     public const byte RuleComment = 0;
+    public const byte ObjectComment = 0;
     public const byte ElementComment = 0;
     public const byte ElementFlags = 1;
     public const uint ElementIsOpen = 1; // NFTNL_SET_ELEM_F_INTERVAL_OPEN: the range goes to the end

@@ -21,7 +21,7 @@ public static class NftCases
     private static readonly NftExpression L4 = new NftMeta(NftMetaKey.L4proto);
     private static readonly NftExpression Dport = new NftPayload(NftField.ThDport);
     private static readonly NftExpression Mark = new NftMeta(NftMetaKey.Mark);
-    private static readonly NftStatement Tcp = new NftMatch(L4, NftOperator.Equal, new NftConstant(NftDataType.InetProto, NftValue.Protocol(Protocol.Tcp)));
+    internal static readonly NftStatement Tcp = new NftMatch(L4, NftOperator.Equal, new NftConstant(NftDataType.InetProto, NftValue.Protocol(Protocol.Tcp)));
 
     public static NftTableKey Table(NftFamily family) => new(family, "t");
 
@@ -111,7 +111,7 @@ public static class NftCases
             }, []),
             (new NftSet(Key("typeof-verdicts")) { Kind = NftSetKind.VerdictMap, KeyType = [NftDataType.Integer], KeyTypeof = [new NftNumgen(4, Incremental: true)] },
                 [new NftElement { Key = NftValue.Number(3), Verdict = NftVerdict.Drop }]),
-            (new NftSet(Key("fib-types")) { KeyType = [NftDataType.FibAddrType], KeyTypeof = [new NftFibAddrType(NftFibAddress.Daddr)] },
+            (new NftSet(Key("fib-types")) { KeyType = [NftDataType.FibAddrType], KeyTypeof = [NftFib.TypeOf(NftFibAddress.Daddr)] },
                 [new NftElement { Key = NftValue.Number((uint)NftAddrType.Local) }]),
             (new NftSet(Key("macs")) { KeyType = [NftDataType.EtherAddr], Flags = NftSetFlags.Constant },
                 [new NftElement { Key = new NftData([0, 1, 2, 3, 4, 5]) }]),
@@ -146,16 +146,16 @@ public static class NftCases
     private static IEnumerable<NftRule> Packets(bool isIpv6, NftExpression saddr, NftExpression daddr)
     {
         var (source, destination) = isIpv6 ? (NftField.Ip6Saddr, NftField.Ip6Daddr) : (NftField.IpSaddr, NftField.IpDaddr);
-        var client = new NftConcat(new NftCtOriginal(source), saddr);
+        var client = new NftConcat(NftCt.Original(source), saddr);
         var key = new NftConcat(new NftJhash(client, uint.MaxValue, 1), new NftJhash(saddr, 16, 0xabcdef));
-        yield return new NftRule(new NftSetAddress(source, new NftCtOriginal(source)), new NftVerdictStatement(NftVerdict.Return));
-        yield return new NftRule(new NftSetAddress(destination, new NftCtOriginal(destination)));
-        yield return new NftRule(new NftSetAddress(destination, saddr));
-        yield return new NftRule(new NftSetAddress(destination, new NftMapLookup(daddr, "address-map")));
-        yield return new NftRule(new NftMatch(new NftCtOriginal(destination), NftOperator.Equal, Ip(isIpv6 ? "fd00::1" : "10.0.0.1")), new NftVerdictStatement(NftVerdict.Drop));
+        yield return new NftRule(new NftSetPayload(source, NftCt.Original(source)), new NftVerdictStatement(NftVerdict.Return));
+        yield return new NftRule(new NftSetPayload(destination, NftCt.Original(destination)));
+        yield return new NftRule(new NftSetPayload(destination, saddr));
+        yield return new NftRule(new NftSetPayload(destination, new NftMapLookup(daddr, "address-map")));
+        yield return new NftRule(new NftMatch(NftCt.Original(destination), NftOperator.Equal, Ip(isIpv6 ? "fd00::1" : "10.0.0.1")), new NftVerdictStatement(NftVerdict.Drop));
         yield return new NftRule(new NftDynset(NftDynsetOperation.Update, "clients", key) { Timeout = TimeSpan.FromHours(3), Data = daddr }, new NftVerdictStatement(NftVerdict.Jump("d")));
         yield return new NftRule(new NftDynset(NftDynsetOperation.Delete, "clients", key) { Data = saddr });
-        yield return new NftRule(new NftSetAddress(destination, new NftMapLookup(key, "clients")), new NftDynset(NftDynsetOperation.Add, "clients", key) { Data = daddr });
+        yield return new NftRule(new NftSetPayload(destination, new NftMapLookup(key, "clients")), new NftDynset(NftDynsetOperation.Add, "clients", key) { Data = daddr });
     }
 
     private static IEnumerable<NftRule> Rules(NftFamily family)
@@ -182,8 +182,8 @@ public static class NftCases
         yield return new NftRule(new NftBitsMatch(new NftCt(NftCtKey.State), (uint)(NftCtState.Invalid | NftCtState.New), None: true), drop);
         yield return new NftRule(new NftBitsMatch(new NftCt(NftCtKey.Status), (uint)NftCtStatus.Dnat), drop);
         yield return new NftRule(new NftBitsMatch(new NftCt(NftCtKey.Status), (uint)(NftCtStatus.Dnat | NftCtStatus.Snat), None: true), drop);
-        yield return new NftRule(new NftMatch(new NftFibAddrType(NftFibAddress.Daddr), NftOperator.Equal, new NftConstant(NftDataType.FibAddrType, NftValue.Number((uint)NftAddrType.Local))), drop);
-        yield return new NftRule(new NftMatch(new NftFibAddrType(NftFibAddress.Saddr), NftOperator.NotEqual, new NftConstant(NftDataType.FibAddrType, NftValue.Number((uint)NftAddrType.Unicast))), drop);
+        yield return new NftRule(new NftMatch(NftFib.TypeOf(NftFibAddress.Daddr), NftOperator.Equal, new NftConstant(NftDataType.FibAddrType, NftValue.Number((uint)NftAddrType.Local))), drop);
+        yield return new NftRule(new NftMatch(NftFib.TypeOf(NftFibAddress.Saddr), NftOperator.NotEqual, new NftConstant(NftDataType.FibAddrType, NftValue.Number((uint)NftAddrType.Unicast))), drop);
         yield return new NftRule(new NftMatch(new NftNumgen(4), NftOperator.Equal, new NftConstant(NftDataType.Integer, NftValue.Number(0))), drop);
         yield return new NftRule(new NftSetMatch(daddr, "plain"), new NftReject()) { Comment = "Reject traffic to invalid ports of ClusterIPs" };
         yield return new NftRule(new NftSetMatch(daddr, "ranges", Negated: true), drop);
@@ -192,7 +192,7 @@ public static class NftCases
         yield return new NftRule(new NftVerdictMapStatement(tuple, "verdicts"));
         yield return new NftRule(new NftVerdictMapStatement(saddr, "range-verdicts"));
         yield return new NftRule(new NftVerdictMapStatement(new NftNumgen(4, Incremental: true), "typeof-verdicts"));
-        yield return new NftRule(new NftSetMatch(new NftFibAddrType(NftFibAddress.Daddr), "fib-types"), drop);
+        yield return new NftRule(new NftSetMatch(NftFib.TypeOf(NftFibAddress.Daddr), "fib-types"), drop);
         yield return new NftRule(new NftReject());
         yield return new NftRule(Tcp, new NftReject(TcpReset: true));
         yield return new NftRule(new NftCounter(), new NftLog("kube-proxy: "), drop);
@@ -209,7 +209,7 @@ public static class NftCases
         yield return new NftRule(new NftMatch(new NftMeta(NftMetaKey.Nfproto), NftOperator.NotEqual, new NftConstant(NftDataType.NfProto, NftValue.Family(NftFamily.Ip))), drop);
         yield return new NftRule(new NftMatch(Saddr, NftOperator.Equal, Ip("1.1.1.1")), new NftMatch(Daddr, NftOperator.Equal, Ip("2.2.2.2")), new NftReject());
         yield return new NftRule(new NftPrefixMatch(Daddr6, NftOperator.Equal, Ip("fd00::"), 8), drop);
-        yield return new NftRule(Tcp, new NftDnat(Ip("fd00::1"), 80, false, IPv6: true));
+        yield return new NftRule(Tcp, NftNat.Dnat(Ip("fd00::1"), 80, false, isIPv6: true));
     }
 
     private static IEnumerable<NftRule> Addresses(NftFamily family, NftExpression saddr, NftExpression daddr)
@@ -230,40 +230,40 @@ public static class NftCases
     {
         NftStatement drop = new NftVerdictStatement(NftVerdict.Drop);
         var ctMark = new NftCt(NftCtKey.Mark);
-        yield return new NftRule(new NftBitsMatch(Mark, 0x4000), new NftSetMark(new NftBitwise(Mark, uint.MaxValue, 0x4000)), new NftMasquerade(FullyRandom: true));
+        yield return new NftRule(new NftBitsMatch(Mark, 0x4000), new NftSetMeta(NftMetaKey.Mark, new NftBitwise(Mark, uint.MaxValue, 0x4000)), NftNat.Masquerade(NftNatFlags.FullyRandom));
         yield return new NftRule(new NftBitsMatch(Mark, 0x4000, None: true), drop);
         yield return new NftRule(new NftBitsMatch(ctMark, 0x10), drop);
         yield return new NftRule(new NftMatch(Mark, NftOperator.Equal, new NftConstant(NftDataType.Mark, NftValue.Number(5))), drop);
         yield return new NftRule(new NftMatch(ctMark, NftOperator.NotEqual, new NftConstant(NftDataType.Mark, NftValue.Number(7))), drop);
         yield return new NftRule(new NftMatch(new NftBitwise(Mark, 0xFF, 0), NftOperator.Equal, new NftConstant(NftDataType.Mark, NftValue.Number(5))), drop);
-        yield return new NftRule(new NftSetMark(new NftBitwise(Mark, ~0x4000u, 0x4000)));
-        yield return new NftRule(new NftSetMark(new NftBitwise(Mark, ~0x4000u, 0)));
-        yield return new NftRule(new NftSetMark(new NftBitwise(ctMark, 0xFF, 0x300)));
-        yield return new NftRule(new NftSetMark(new NftConstant(NftDataType.Mark, NftValue.Number(0x4000))));
-        yield return new NftRule(new NftSetMark(ctMark));
-        yield return new NftRule(new NftSetCtMark(new NftBitwise(ctMark, ~0x4000u, 0x4000)));
-        yield return new NftRule(new NftSetCtMark(new NftConstant(NftDataType.Mark, NftValue.Number(0x4000))));
-        yield return new NftRule(new NftSetCtMark(Mark));
+        yield return new NftRule(new NftSetMeta(NftMetaKey.Mark, new NftBitwise(Mark, ~0x4000u, 0x4000)));
+        yield return new NftRule(new NftSetMeta(NftMetaKey.Mark, new NftBitwise(Mark, ~0x4000u, 0)));
+        yield return new NftRule(new NftSetMeta(NftMetaKey.Mark, new NftBitwise(ctMark, 0xFF, 0x300)));
+        yield return new NftRule(new NftSetMeta(NftMetaKey.Mark, new NftConstant(NftDataType.Mark, NftValue.Number(0x4000))));
+        yield return new NftRule(new NftSetMeta(NftMetaKey.Mark, ctMark));
+        yield return new NftRule(new NftSetCt(NftCtKey.Mark, new NftBitwise(ctMark, ~0x4000u, 0x4000)));
+        yield return new NftRule(new NftSetCt(NftCtKey.Mark, new NftConstant(NftDataType.Mark, NftValue.Number(0x4000))));
+        yield return new NftRule(new NftSetCt(NftCtKey.Mark, Mark));
     }
 
     private static IEnumerable<NftRule> Nat(NftFamily family, bool isIpv6, NftExpression daddr, NftConcat tuple)
     {
         var target = Ip(isIpv6 ? "fd00::1" : "10.0.0.1");
-        yield return new NftRule(new NftDnat(target, null, false, isIpv6));
-        yield return new NftRule(Tcp, new NftDnat(target, 8080, false, isIpv6));
-        yield return new NftRule(new NftDnat(new NftMapLookup(new NftConcat([.. tuple.Parts, new NftNumgen(2)]), "endpoints"), null, true, isIpv6));
-        yield return new NftRule(new NftDnat(new NftMapLookup(daddr, "address-map"), null, false, isIpv6));
+        yield return new NftRule(NftNat.Dnat(target, null, false, isIpv6));
+        yield return new NftRule(Tcp, NftNat.Dnat(target, 8080, false, isIpv6));
+        yield return new NftRule(NftNat.Dnat(new NftMapLookup(new NftConcat([.. tuple.Parts, new NftNumgen(2)]), "endpoints"), null, true, isIpv6));
+        yield return new NftRule(NftNat.Dnat(new NftMapLookup(daddr, "address-map"), null, false, isIpv6));
         // Of a table for both families nft makes another rule: it always adds a match of the family.
         if (family != NftFamily.Inet) yield return new NftRule(Tcp, new NftTproxy(target, 1080));
-        yield return new NftRule(Tcp, new NftTransparentSocket(), new NftVerdictStatement(NftVerdict.Accept));
-        yield return new NftRule(new NftMasquerade());
-        yield return new NftRule(Tcp, new NftRedirect(new NftConstant(NftDataType.InetService, NftValue.Port(8080))));
-        yield return new NftRule(Tcp, new NftRedirect(new NftMapLookup(new NftMeta(NftMetaKey.Iifname), "ports")));
-        yield return new NftRule(new NftSetMark(new NftMapLookup(daddr, "marks")));
+        yield return new NftRule(Tcp, new NftMatch(new NftSocket(NftSocketKey.Transparent), NftOperator.Equal, new NftConstant(NftDataType.Integer, new NftData([1]))), new NftVerdictStatement(NftVerdict.Accept));
+        yield return new NftRule(NftNat.Masquerade());
+        yield return new NftRule(Tcp, NftNat.Redirect(new NftConstant(NftDataType.InetService, NftValue.Port(8080))));
+        yield return new NftRule(Tcp, NftNat.Redirect(new NftMapLookup(new NftMeta(NftMetaKey.Iifname), "ports")));
+        yield return new NftRule(new NftSetMeta(NftMetaKey.Mark, new NftMapLookup(daddr, "marks")));
         if (family == NftFamily.Inet) yield break;
         yield return new NftRule(
             Tcp,
-            new NftDnat(new NftMapLookup(new NftConcat(daddr, Dport), "typed-map"), null, true, isIpv6));
+            NftNat.Dnat(new NftMapLookup(new NftConcat(daddr, Dport), "typed-map"), null, true, isIpv6));
     }
 
     private static IEnumerable<NftRule> Anonymous(NftFamily family, bool isIpv6, NftExpression saddr)
@@ -295,7 +295,7 @@ public static class NftCases
                     new NftElement { Key = NftValue.Number(1), Verdict = NftVerdict.Drop })));
         yield return new NftRule(
             Tcp,
-            new NftDnat(
+            NftNat.Dnat(
                 new NftAnonymousMapLookup(
                     new NftNumgen(2),
                     new NftTypes(address, NftDataType.InetService),
@@ -303,7 +303,7 @@ public static class NftCases
                         new NftElement { Key = NftValue.Number(0), Data = NftValue.Concat(A(1), NftValue.Port(80)) },
                         new NftElement { Key = NftValue.Number(1), Data = NftValue.Concat(A(2), NftValue.Port(80)) })),
                 null,
-                TargetHasPort: true,
+                targetHasPort: true,
                 isIpv6));
     }
 }
