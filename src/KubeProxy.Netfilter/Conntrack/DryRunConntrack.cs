@@ -9,6 +9,9 @@ public sealed class DryRunConntrack : IConntrack
     /// <inheritdoc/>
     public Task<int> DeleteAsync(IReadOnlyList<Flow> flows, CancellationToken cancellationToken = default) => Task.FromResult(0);
 
+    /// <inheritdoc/>
+    public Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default) => Task.FromResult<Flow?>(null);
+
     /// <summary>Nothing to release.</summary>
     public void Dispose() { }
 }

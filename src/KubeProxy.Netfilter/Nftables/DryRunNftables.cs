@@ -60,6 +60,15 @@ public sealed class DryRunNftables(INftables? kernel = null) : INftables
             ?? Task.FromException<uint>(NftReadException.NotFound($"list set {Text.NftChainText.Table(set.Key.Table)} {set.Key.Name}"));
     }
 
+    /// <inheritdoc/>
+    public Task<uint> GetElementsAsync(
+        NftSet set, IEnumerable<IReadOnlyList<NftElement>> keys, NftElementVisitor visit, Action restart, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        return kernel?.GetElementsAsync(set, keys, visit, restart, cancellationToken)
+            ?? Task.FromException<uint>(NftReadException.NotFound($"get element {Text.NftChainText.Table(set.Key.Table)} {set.Key.Name}"));
+    }
+
     /// <summary>Nothing to release.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
