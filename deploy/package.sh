@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 version=${1:-$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)}
 case $(uname -m) in x86_64) rid=linux-x64 arch=amd64 ;; aarch64) rid=linux-arm64 arch=arm64 ;; *) echo "package.sh: no package for $(uname -m)" >&2; exit 1 ;; esac
 [ -x artifacts/host/kube-proxy ] || dotnet publish src/KubeProxy.Host -c Release -r "$rid" -o artifacts/host --nologo -v quiet
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0} # So that the same program makes the same packages.
 root=$(mktemp -d)
+chmod 0755 "$root"
 trap 'rm -rf "$root"' EXIT
 program=artifacts/host/kube-proxy
 install -D -m 0755 "$program" "$root/usr/sbin/kube-proxy"
@@ -18,7 +20,7 @@ install -d "$root/usr/share/man/man8" "$root/usr/share/bash-completion/completio
 install -D -m 0644 deploy/kube-proxy.service "$root/usr/lib/systemd/system/kube-proxy.service"
 sed -i 's:/usr/local/bin/kube-proxy:/usr/sbin/kube-proxy:' "$root/usr/lib/systemd/system/kube-proxy.service"
 install -m 0644 LICENSE "$root/usr/share/doc/kube-proxy/copyright"
-find "$root" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +
+find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 mkdir -p artifacts
 tar --sort=name --owner=0 --group=0 --numeric-owner -C "$root" -cf - usr | gzip -9n > "artifacts/kube-proxy-$version-linux-$arch.tar.gz"
 echo "artifacts/kube-proxy-$version-linux-$arch.tar.gz"
