@@ -14,6 +14,7 @@ internal static class NftRuleCheck
         var context = new NftPacketContext(family);
         foreach (var statement in rule.Statements)
         {
+            if (statement is NftCounter) continue;
             if ((Families(family, statement) ?? NftParts.All(statement).Select(expression => Expression(family, expression)).FirstOrDefault(problem => problem is not null)
                 ?? Statement(family, statement) ?? Protocol(statement, context)) is { } problem)
                 return $"{Text.NftText.Of(statement)}: {problem}";
@@ -25,6 +26,7 @@ internal static class NftRuleCheck
 
     public static string? Verdict(NftVerdict verdict)
     {
+        if (verdict.Chain?.StartsWith("__chain", StringComparison.Ordinal) == true) return "the block of a jump { ... } is not written by this library";
         var needsChain = verdict.Kind is NftVerdictKind.Jump or NftVerdictKind.Goto;
         return needsChain == !string.IsNullOrEmpty(verdict.Chain) ? null : "a jump or goto, and only that, names a chain";
     }
@@ -74,6 +76,7 @@ internal static class NftRuleCheck
         NftLog log => Log(log),
         NftLimit limit => limit.Rate == 0 || limit.Unit is not (1 or 60 or 3600 or 86400 or 604800) ? "a limit needs a rate, and the seconds of a second, minute, hour, day or week" : null,
         NftDynset dynset => dynset.Data is { } data ? Data(data) : null,
+        NftOpaque opaque => NftOpaqueCheck.Problem(opaque),
         NftObjectReference reference => string.IsNullOrEmpty(reference.Name) ? "no name" : null,
         NftObjectMapStatement map => string.IsNullOrEmpty(map.Map) == map.Elements is null ? "either a map, or elements" : null,
         _ => null,
