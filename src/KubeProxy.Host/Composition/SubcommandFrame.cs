@@ -1,3 +1,4 @@
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Sync;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
@@ -45,7 +46,7 @@ internal sealed class SubcommandFrame(ProxyParts parts, Subcommand subcommand)
     /// <summary>Says what is wrong.</summary>
     public async Task<int> RefuseAsync(IReadOnlyList<string> problems)
     {
-        foreach (var problem in problems) await parts.Errors.WriteLineAsync($"kube-proxy {subcommand.Name}: {Printable.Line(problem)}");
+        foreach (var problem in problems) await parts.Errors.WriteLineAsync($"kube-proxy {subcommand.Name}: {SingleLine.Of(problem)}");
         return CannotBeTold;
     }
 }

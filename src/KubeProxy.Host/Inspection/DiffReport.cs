@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using KubeProxy.Core.Model;
 
 namespace KubeProxy.Host.Inspection;
 
@@ -47,7 +48,7 @@ internal sealed record DiffReport(string Mode, IReadOnlyList<Difference> Found, 
     public string ToText()
     {
         var text = new StringBuilder();
-        foreach (var (family, kind, what) in Found) text.Append(CultureInfo.InvariantCulture, $"{family} {Word(kind),-7} {Printable.Line(what)}\n");
+        foreach (var (family, kind, what) in Found) text.Append(CultureInfo.InvariantCulture, $"{family} {Word(kind),-7} {SingleLine.Of(what)}\n");
         if (Total > Found.Count) text.Append(CultureInfo.InvariantCulture, $"and {Total - Found.Count} more\n");
         return text.ToString();
     }

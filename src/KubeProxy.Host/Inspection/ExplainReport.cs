@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using KubeProxy.Core.Explaining;
+using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
 
 namespace KubeProxy.Host.Inspection;
@@ -146,5 +147,5 @@ internal sealed class ExplainReport(Explanation explanation, IReadOnlyList<Diffe
         _ => "dropped",
     };
 
-    private static void Line(StringBuilder text, string line) => text.Append(Printable.Line(line)).Append('\n');
+    private static void Line(StringBuilder text, string line) => text.Append(SingleLine.Of(line)).Append('\n');
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using KubeProxy.Core.Kubernetes;
+using KubeProxy.Core.Model;
 using KubeProxy.Host.Backends;
 
 namespace KubeProxy.Host.Inspection;
@@ -21,13 +22,13 @@ internal sealed record PlanReport(string Mode, string Node, IReadOnlyList<DryRun
     public string ToText()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# mode {Mode}, node {Printable.Line(Node)}\n");
-        foreach (var problem in Problems) text.Append(CultureInfo.InvariantCulture, $"# problem: {Printable.Line(problem.ToString())}\n");
+        text.Append(CultureInfo.InvariantCulture, $"# mode {Mode}, node {SingleLine.Of(Node)}\n");
+        foreach (var problem in Problems) text.Append(CultureInfo.InvariantCulture, $"# problem: {SingleLine.Of(problem.ToString())}\n");
         foreach (var run in Families)
         {
             foreach (var owner in run.Quarantined)
-                text.Append(CultureInfo.InvariantCulture, $"# cannot be written: {Printable.Line($"{owner.Owner}: {owner.Reason}")}\n");
-            foreach (var (tool, lines) in PlanText.Of(run)) text.Append(CultureInfo.InvariantCulture, $"\n# {run.Family}: {tool}\n").Append(Printable.Lines(lines));
+                text.Append(CultureInfo.InvariantCulture, $"# cannot be written: {SingleLine.Of($"{owner.Owner}: {owner.Reason}")}\n");
+            foreach (var (tool, lines) in PlanText.Of(run)) text.Append(CultureInfo.InvariantCulture, $"\n# {run.Family}: {tool}\n").Append(string.Join('\n', lines.Split('\n').Select(SingleLine.Of)));
         }
 
         return text.ToString();

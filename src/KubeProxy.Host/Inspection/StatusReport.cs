@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using KubeProxy.Core.Model;
 
 namespace KubeProxy.Host.Inspection;
 
@@ -72,7 +73,7 @@ internal sealed class StatusReport(JsonElement status)
         if (all.Count > Shown) Line(text, $"  and {all.Count - Shown} more");
     }
 
-    private static void Line(StringBuilder text, string line) => text.Append(Printable.Line(line)).Append('\n');
+    private static void Line(StringBuilder text, string line) => text.Append(SingleLine.Of(line)).Append('\n');
 
     private bool Is(string name) => status.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 

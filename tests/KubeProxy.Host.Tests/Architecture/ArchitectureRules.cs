@@ -93,7 +93,8 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Netfilter.Backends.Relay"] =
         [
-            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Netlink", "KubeProxy.Netfilter.Conntrack",
+            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Netlink", "KubeProxy.Netlink.Interop",
+            "KubeProxy.Netfilter.Conntrack",
         ],
         ["KubeProxy.Netfilter.Backends.Rivals"] =
         [

@@ -121,7 +121,7 @@ public sealed class DryRunTests : IDisposable
         var report = DiffReport.Of("nftables", [.. Enumerable.Range(0, 1200).Select(i => new Difference(IpFamily.IPv6, DifferenceKind.Changed, $"\u001b[1m{i}"))]);
         var read = DiffReport.Parse(report.ToJson());
         Assert.Equal((1200, DiffReport.Most, report.Found[3]), (read.Total, read.Found.Count, read.Found[3]));
-        Assert.StartsWith("IPv6 changed \\u001b[1m0\n", read.ToText(), StringComparison.Ordinal);
+        Assert.StartsWith("IPv6 changed \\x1b[1m0\n", read.ToText(), StringComparison.Ordinal);
         Assert.EndsWith("and 200 more\n", read.ToText(), StringComparison.Ordinal);
     }
 

@@ -69,7 +69,7 @@ public sealed class PlanCommandTests : ProgramTests
     [InlineData("--proxy-mode", "magic", "magic")]
     [InlineData("--no-such", "x", "--no-such")]
     [InlineData("surplus", "x", "surplus")]
-    [InlineData("--output", "\u001b[31mred", "\\u001b[31mred")]
+    [InlineData("--output", "\u001b[31mred", "\\x1b[31mred")]
     public async Task What_is_wrong_with_the_command_line_is_named(string flag, string value, string expected)
     {
         WriteFile("m/web.yaml", Node);
@@ -83,15 +83,8 @@ public sealed class PlanCommandTests : ProgramTests
         WriteFile("m/web.yaml", Node + Web(check: 31000).Replace("metadata: {name: web}", "metadata: {name: \"w\\u001b[2Jb\"}", StringComparison.Ordinal));
         await PlanAsync("--proxy-mode", "nftables");
         Assert.DoesNotContain('\u001b', Output.ToString());
-        Assert.Contains("w\\u001b[2Jb", Output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("w\\x1b[2Jb", Output.ToString(), StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("plain ünïcode 名", "plain ünïcode 名")]
-    [InlineData("a\u001b]0;x\u0007b", "a\\u001b]0;x\\u0007b")]
-    [InlineData("a\r\nb\u0085\u2028", "a\\u000d\\u000ab\\u0085\\u2028")]
-    [InlineData("a\u202eb\u2066", "a\\u202eb\\u2066")]
-    public void What_would_move_the_cursor_is_escaped(string text, string expected) => Assert.Equal(expected, Printable.Line(text));
 
     [Fact]
     public async Task Help_names_its_flags()

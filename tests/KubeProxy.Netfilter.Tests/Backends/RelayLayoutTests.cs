@@ -33,7 +33,7 @@ public sealed class RelayLayoutTests
             meta iifkind "bridge" meta mark & 0x00004000 != 0x00000000 meta l4proto udp redirect to :1005
             """, Text(RelayLayout.Bridged, BridgeTranslation.Now));
         Assert.Contains(
-            "ct status ! dnat meta l4proto tcp th dport 1001 reject with tcp reset", Text("direct", BridgeTranslation.Never), StringComparison.Ordinal);
+            "ct status ! dnat tcp dport 1001 reject with tcp reset", Text("direct", BridgeTranslation.Never), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -46,6 +46,6 @@ internal static partial class TableContent
     [GeneratedRegex(@"^(\t\telements = \{|\t\t\t    ).*(\b0\.0\.\d+\.\d+|(?<![0-9a-f:])::[0-9a-f]+)\b")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"(?<=tproxy to \S+:|th dport )[0-9]+")]
+    [GeneratedRegex(@"(?<=tproxy to \S+:|dnat (?:tcp|udp) dport )[0-9]+")]
     private static partial Regex RelayPort();
 }
