@@ -83,7 +83,7 @@ internal static class ArchitectureRules
         ],
         ["KubeProxy.Netfilter.Backends.Nftables"] =
         [
-            "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netlink",
+            "KubeProxy.Core.Diff", "KubeProxy.Core.Model", "KubeProxy.Core.Planning", "KubeProxy.Core.Sync", "KubeProxy.Netlink",
             "KubeProxy.Netfilter.Backends.Iptables", "KubeProxy.Netfilter.Backends.Relay", "KubeProxy.Netfilter.Backends.Ruleset",
             "KubeProxy.Netfilter.Backends.Table", "KubeProxy.Netfilter.Conntrack", "KubeProxy.Netfilter.Nftables",
             "KubeProxy.Netfilter.Nftables.Rules", "KubeProxy.Netfilter.Rtnetlink",
