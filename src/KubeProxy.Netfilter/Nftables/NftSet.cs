@@ -126,10 +126,10 @@ public sealed record NftSet(NftSetKey Key)
     internal NftByteOrder? KeyOrder { get; init; }
 
     /// <summary>The length of a key in bytes.</summary>
-    internal int KeyLength => Rules.NftExpressionTypes.LengthOf(NftSetFormats.OfKey(this));
+    internal int KeyLength => NftSetFormats.Length(KeyTypeof, KeyType, KeyLengths);
 
     /// <summary>The length of the data in bytes; 0 for what is no map of data.</summary>
-    internal int DataLength => Kind != NftSetKind.Map ? 0 : Rules.NftExpressionTypes.LengthOf(NftSetFormats.OfData(this)) * (HasDataIntervals ? 2 : 1);
+    internal int DataLength => Kind != NftSetKind.Map ? 0 : NftSetFormats.Length(DataTypeof, DataType, DataLengths) * (HasDataIntervals ? 2 : 1);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Key, Kind, Flags, Timeout, KeyType.Length, DataType.Length);

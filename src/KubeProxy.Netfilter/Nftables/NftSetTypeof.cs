@@ -14,6 +14,22 @@ internal static class NftSetTypeof
 /// <summary>What the keys and data of a set are made of, in bytes and bits.</summary>
 internal static class NftSetFormats
 {
+    /// <summary>The length of a value with these parts in bytes, without an allocation.</summary>
+    public static int Length(ImmutableArray<NftExpression> expressions, ImmutableArray<NftDataType> types, ImmutableArray<int> lengths)
+    {
+        var count = expressions.IsEmpty ? types.Length : expressions.Length;
+        var total = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var length = i < lengths.Length ? lengths[i]
+                : expressions.IsEmpty ? NftFormat.Of(types[i]).Bytes : NftExpressionTypes.OneLengthOf(expressions[i]);
+            if (count == 1) return length;
+            total += NftDataTypes.Padded(length);
+        }
+
+        return total;
+    }
+
     public static ImmutableArray<NftFormat> OfKey(NftSet set)
     {
         var formats = !set.KeyTypeof.IsEmpty ? OfTypeof(set.KeyTypeof, set.KeyLengths) : Of(set.KeyType, set.KeyLengths);

@@ -27,6 +27,13 @@ public static class NftExpressionTypes
         _ => [FormatOf(expression)],
     };
 
+    /// <summary>The length of a value that is no concatenation of several.</summary>
+    internal static int OneLengthOf(NftExpression expression) => expression switch
+    {
+        NftConcat or NftMapLookup or NftAnonymousMapLookup or NftBitwise or NftShift or NftNetworkOrder => LengthOf(expression) ?? 0,
+        _ => FormatOf(expression).Bytes,
+    };
+
     /// <summary>The length of the value in bytes as it is in registers; null where only the map that is looked up knows it.</summary>
     internal static int? LengthOf(NftExpression expression)
     {

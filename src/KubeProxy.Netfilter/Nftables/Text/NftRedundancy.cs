@@ -39,7 +39,7 @@ internal sealed class NftRedundancy(NftFamily table, Action<int> leaveOut)
                 break;
         }
 
-        if (statement is NftMatch { Operator: NftOperator.Equal } match) Remember(match, place, context);
+        if (statement is NftMatch { Operator: NftOperator.Equal } match) Remember(match, place);
         if (!IsCondition(statement)) Forget();
     }
 
@@ -96,7 +96,7 @@ internal sealed class NftRedundancy(NftFamily table, Action<int> leaveOut)
         return field.IcmpType is { } type && own.Owner == field.Owner && _icmpType == type;
     }
 
-    private void Remember(NftMatch match, int place, NftPacketContext context)
+    private void Remember(NftMatch match, int place)
     {
         switch (match.Left)
         {
@@ -109,8 +109,6 @@ internal sealed class NftRedundancy(NftFamily table, Action<int> leaveOut)
             case NftCt { Key: NftCtKey.L3protocol }: Remember(Network, match, place); break;
             case NftPayload { Field: var field } when IsSelector(field): RememberField(field, match, place); break;
         }
-
-        _ = context;
     }
 
     private void RememberField(NftField field, NftMatch match, int place)

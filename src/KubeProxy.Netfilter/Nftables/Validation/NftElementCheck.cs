@@ -7,7 +7,7 @@ namespace KubeProxy.Netfilter.Nftables.Validation;
 /// <param name="adding">Whether they are added; of those to be deleted only the key matters.</param>
 internal readonly struct NftElementCheck(NftSet set, bool adding)
 {
-    private readonly ImmutableArray<NftFormat> _formats = NftSetFormats.OfKey(set);
+    private readonly ImmutableArray<NftFormat> _formats = set.Flags.HasFlag(NftSetFlags.Interval) ? NftSetFormats.OfKey(set) : [];
     private readonly int _keyLength = set.KeyLength;
     private readonly int _dataLength = set.DataLength;
 
