@@ -148,7 +148,7 @@ public sealed class ControlSocketTests : ProgramTests
               IPv4: refused and left out: default/a
 
             Refused by the kernel:
-              default/a, since 2026-01-01T00:00:00Z: E\u001b[2JNOENT
+              default/a, since 2026-01-01T00:00:00Z: E\x1b[2JNOENT
 
             Problems of objects:
               1

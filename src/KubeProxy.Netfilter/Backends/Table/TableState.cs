@@ -3,6 +3,7 @@ using KubeProxy.Core.Diff;
 using KubeProxy.Core.Planning;
 using KubeProxy.Netfilter.Backends.Ruleset;
 using KubeProxy.Netfilter.Nftables;
+using KubeProxy.Netfilter.Nftables.Rules;
 
 namespace KubeProxy.Netfilter.Backends.Table;
 
@@ -29,7 +30,9 @@ internal abstract class TableState
     /// <summary>The number of objects in which the kernel differs.</summary>
     public int ChangeCount => Chains.ChangeCount + Sets.ChangeCount + Elements.Sum(e => e.ChangeCount);
 
-    public void Stage(ChainDefinition chain) => _stagedChains.Add(KeyValuePair.Create(chain.Chain.Key.Name, chain));
+    /// <summary>With the rules as they are read back: they are compared with those.</summary>
+    public void Stage(ChainDefinition chain) => _stagedChains.Add(KeyValuePair.Create(
+        chain.Chain.Key.Name, new ChainDefinition(chain.Chain, [.. chain.Rules.Select(rule => rule.Canonical())])));
 
     public void Stage(NftSet set) => _stagedSets.Add(KeyValuePair.Create(set.Key.Name, set));
 
