@@ -13,6 +13,7 @@ internal static partial class ProxyTable
     {
         var lines = node.Exec("nft", "list", "table", family, "kube-proxy").Split('\n').Select(line => line.Trim().TrimEnd(',').Replace("elements = { ", "", StringComparison.Ordinal).Replace(" }", "", StringComparison.Ordinal));
         return string.Join('\n', lines
+            .SelectMany(line => line.Split(", ")) // Short elements share a line.
             .Where(line => !line.Contains("expires", StringComparison.Ordinal))
             .Select(line => line.Contains(" . 8080", StringComparison.Ordinal) ? Slotless(line) : line)
             .Select(line => Number().Replace(line, "#"))
