@@ -35,8 +35,10 @@ internal sealed class RunningProxy(string path, TimeSpan timeout) : IDisposable
         }
         catch (HttpRequestException problem)
         {
+            // For a path that is not there .NET says that an address cannot be assigned.
+            var reason = File.Exists(path) ? problem.InnerException?.Message ?? problem.Message : "it is not there, or may not be seen";
             throw new RunningProxyException(
-                $"the running proxy cannot be asked on {path} ({problem.InnerException?.Message ?? problem.Message}): is it running, with this --socket, and is this root?", problem);
+                $"the running proxy cannot be asked on {path} ({reason}): is it running, with this --socket, and is this root?", problem);
         }
         catch (OperationCanceledException problem) when (!cancellationToken.IsCancellationRequested)
         {

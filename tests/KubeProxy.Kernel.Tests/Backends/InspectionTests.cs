@@ -26,7 +26,9 @@ public sealed class InspectionTests : IDisposable
             manifests.Service($"more-{pods.Length}", $"10.96.0.{20 + pods.Length}");
         }
 
-        for (var attempt = 0; attempt < 50 && !Ask("status", "--socket", socket).Output.Contains("5 Services, 0 endpoints", StringComparison.Ordinal); attempt++) await Task.Delay(50, TestContext.Current.CancellationToken);
+        // Objects are known a moment before the kernel has what they say.
+        await HostTests.EventuallyAsync(() => Task.FromResult(Ask("status", "--socket", socket).Output.Contains("5 Services, 0 endpoints", StringComparison.Ordinal)));
+        await HostTests.EventuallyAsync(() => Task.FromResult(Ask("explain", "node:30080", "--kernel", "--socket", socket).Output.EndsWith("\nkernel: as planned\n", StringComparison.Ordinal)));
         Assert.Equal((0, ""), Ask("diff", "--socket", socket));
         Assert.Equal(0, Ask("status", "--socket", socket).Code);
         var (code, text) = Ask("explain", "node:30080", "--kernel", "--socket", socket);
