@@ -44,6 +44,7 @@ public sealed partial class NftablesClient
         }
 
         await AskAsync();
+        if (questions.MayLackSet) await RequireSetAsync(operation, set, cancellationToken);
 
         async Task AskAsync()
         {
@@ -60,6 +61,15 @@ public sealed partial class NftablesClient
         }
     }
 
+    // Older kernels (6.1) do not say whether it is the set or the element that is not there.
+    private Task RequireSetAsync(string operation, NftSet set, CancellationToken cancellationToken) => ReadAsync(operation, async () =>
+    {
+        using var request = Request(NftMessage.GetSet, set.Key.Table.Family);
+        request.PutString(SetAttribute.Table, set.Key.Table.Name);
+        request.PutString(SetAttribute.Name, set.Key.Name);
+        await _channel.GetAsync(operation, request, _ => { }, cancellationToken);
+    });
+
     /// <summary>Requests for elements, one for each list of keys or for a part of a long one, and who gets what is found.</summary>
     private sealed class ElementQuestions : IDisposable
     {
@@ -74,6 +84,8 @@ public sealed partial class NftablesClient
         private int _request;
         private int _found;
         private int _endedList = -1;
+        private bool _hasFound;
+        private bool _hasUnclear;
 
         public ElementQuestions(NftSet set, NftElementVisitor visit)
         {
@@ -84,6 +96,9 @@ public sealed partial class NftablesClient
         public NlMsgWriter Writer { get; } = new();
 
         public int KeyCount { get; private set; }
+
+        /// <summary>Whether nothing was found, and it was not said that it is for want of the elements.</summary>
+        public bool MayLackSet => !_hasFound && _hasUnclear;
 
         public void Add(IReadOnlyList<NftElement> keys)
         {
@@ -109,12 +124,17 @@ public sealed partial class NftablesClient
             _list = _requests[request].List;
             if (_list == _endedList) return;
             _found++;
+            _hasFound = true;
             _decoder.Read(message);
         }
 
         /// <summary>Whether nothing is refused but to find a key that is not there.</summary>
-        public bool IsMissingElement(NetlinkMessageError refusal) =>
-            refusal.Errno == Errno.NoSuchEntry && !(refusal.Extended?.AttributeOffset < _elementsAt);
+        public bool IsMissingElement(NetlinkMessageError refusal)
+        {
+            if (refusal.Errno != Errno.NoSuchEntry || refusal.Extended?.AttributeOffset < _elementsAt) return false;
+            _hasUnclear |= refusal.Extended?.AttributeOffset is null;
+            return true;
+        }
 
         /// <summary>Forgets the requests.</summary>
         public void Clear()
