@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 
 namespace KubeProxy.Kernel.Tests.Backends;
@@ -25,12 +26,27 @@ public sealed class RefusalTests : IDisposable
             (_cluster.Client, "10.96.0.10", 80), (_cluster.Pods[0], "10.96.0.10", 80),
         })
         {
-            var start = Stopwatch.GetTimestamp();
-            var refusal = await Assert.ThrowsAsync<SocketException>(() => MiniCluster.ConnectAsync(from, address, port));
-            Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(900), $"{address}:{port} was refused after {Stopwatch.GetElapsedTime(start)}"); // A second try comes after one second.
+            var (error, took) = from.Run(() => Connect(address, port));
+            Assert.Equal(SocketError.ConnectionRefused, error);
+            Assert.True(took < TimeSpan.FromMilliseconds(900), $"{address}:{port} was refused after {took}"); // A second try comes after one second.
         }
     }
 
     public void Dispose() => _cluster.Dispose();
+
+    // Within the system call, as most programs do: a socket that does not wait is told at once, whatever the answer.
+    private static (SocketError Error, TimeSpan Took) Connect(string address, int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = true };
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            socket.Connect(IPAddress.Parse(address), port);
+            return (SocketError.Success, Stopwatch.GetElapsedTime(start));
+        }
+        catch (SocketException refusal)
+        {
+            return (refusal.SocketErrorCode, Stopwatch.GetElapsedTime(start));
+        }
+    }
 }
