@@ -34,7 +34,8 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
         Known = false;
         foreignChanges.TakeTouched();
         _generation = await ruleset.ReadAsync(thorough, cancellationToken);
-        (Known, _looked) = (true, true);
+        // What was overlooked may be what the kernel refuses a write for: nobody is to blame before a thorough look.
+        (Known, _looked) = (true, thorough);
     }
 
     /// <summary>Writes until there is no difference.</summary>
