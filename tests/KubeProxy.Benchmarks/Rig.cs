@@ -87,7 +87,7 @@ internal sealed class Rig : IAsyncDisposable
         }
 
         // As the host does: what reading took is none of the first sync's.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
         foreach (var kind in ObjectKinds.All) _engine.MarkSynced(kind);
     }
 

@@ -16,7 +16,7 @@ public readonly record struct ServicePortName(NamespacedName Service, string Por
     }
 
     /// <summary><c>namespace/name:port</c>, or <c>namespace/name</c> for an unnamed port, as upstream shows it.</summary>
-    public override string ToString() => PortName.Length == 0 ? Service.ToString() : $"{Service}:{PortName}";
+    public override string ToString() => PortName.Length == 0 ? Service.ToString() : string.Concat([Service.Namespace, Service.Namespace.Length == 0 ? "" : "/", Service.Name, ":", PortName]);
 
     /// <summary>Orders by service, port name, protocol.</summary>
     public static bool operator <(ServicePortName left, ServicePortName right) => left.CompareTo(right) < 0;

@@ -21,10 +21,10 @@ internal static class ServicePortPlanner
         if (service.AddressesOf(family) is not { } addresses)
             throw new ArgumentException($"Service {service.Name} has no {family} cluster IP.", nameof(family));
 
-        var selection = EndpointSelection.Select(endpoints, node.Zone);
+        var selection = new EndpointSelection(endpoints, node.Zone);
         var frontends = FrontendsOf(service, addresses, port, selection, node.AddressOf(family));
-        if (!frontends.Any(frontend => frontend.UsesClusterEndpoints)) selection.Cluster.Clear();
-        if (!frontends.Any(frontend => frontend.UsesLocalEndpoints)) selection.Local.Clear();
+        var usesCluster = frontends.Any(frontend => frontend.UsesClusterEndpoints);
+        var usesLocal = frontends.Any(frontend => frontend.UsesLocalEndpoints);
         return new ServicePortPlan
         {
             Name = new ServicePortName(service.Name, port.Name, port.Protocol),
@@ -35,9 +35,9 @@ internal static class ServicePortPlanner
             SourceBlocks = SourceBlocksOf(addresses, node.AddressOf(family)),
             HealthCheckNodePort = service.HealthCheckNodePort,
             Frontends = frontends,
-            ClusterEndpoints = TargetsOf(selection.Cluster),
-            LocalEndpoints = TargetsOf(selection.Local),
-            HairpinAddresses = [.. selection.AddressesThatMayBeHere()],
+            ClusterEndpoints = usesCluster ? selection.ForCluster() : [],
+            LocalEndpoints = usesLocal ? selection.ForLocal() : [],
+            HairpinAddresses = selection.AddressesThatMayBeHere(usesCluster, usesLocal),
             ServingEndpoints = port.Protocol == Protocol.Tcp ? [] : ServingOf(endpoints),
         };
     }
@@ -78,14 +78,14 @@ internal static class ServicePortPlanner
             Kind = FrontendKind.NodePort,
             Destination = destination,
             Masquerade = destination == Destination.ClusterEndpoints,
-            ShortCircuit = service.ExternalLocal && selection.Cluster.Count > 0,
+            ShortCircuit = service.ExternalLocal && selection.ClusterCount > 0,
         };
     }
 
     private static Destination DestinationOf(bool localOnly, in EndpointSelection selection)
     {
-        if (!localOnly) return selection.Cluster.Count > 0 ? Destination.ClusterEndpoints : Destination.Reject;
-        if (selection.Local.Count > 0) return Destination.LocalEndpoints;
+        if (!localOnly) return selection.ClusterCount > 0 ? Destination.ClusterEndpoints : Destination.Reject;
+        if (selection.LocalCount > 0) return Destination.LocalEndpoints;
         return selection.AnyUsable ? Destination.Drop : Destination.Reject;
     }
 
@@ -113,13 +113,6 @@ internal static class ServicePortPlanner
         return blocks.AddRange(addresses.LoadBalancerIPs.Where(vip => vip.Family == IpFamily.IPv4 || !Holds(vip)).Select(Cidr.Single));
 
         bool Holds(IpAddr address) => blocks.Any(block => block.Contains(address));
-    }
-
-    private static ImmutableArray<IpEndpoint> TargetsOf(List<EndpointState> endpoints)
-    {
-        var result = ImmutableArray.CreateBuilder<IpEndpoint>(endpoints.Count);
-        foreach (var endpoint in endpoints) result.Add(endpoint.Target);
-        return result.MoveToImmutable();
     }
 
     private static ImmutableArray<IpEndpoint> ServingOf(ReadOnlySpan<EndpointState> endpoints)

@@ -94,6 +94,12 @@ internal sealed class ClusterState
         lock (_gate) _measuresProgramming = true;
     }
 
+    /// <summary>Plans what is marked, for the next <see cref="Take"/>.</summary>
+    public void PlanAhead(FamilyPlanner family)
+    {
+        lock (_gate) family.PlanAhead();
+    }
+
     public PlanBatch Take(FamilyPlanner family)
     {
         lock (_gate) return family.Take();

@@ -30,7 +30,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     private int _causeCount;
 
     // What has been planned and not been taken.
-    private readonly Dictionary<ServicePortName, ServicePortPlan?> _untaken = [];
+    private Planned? _untaken;
 
     /// <summary>Trigger times are for a histogram; while syncs fail they must not pile up.</summary>
     private const int MaxTriggerTimes = 10_000;
@@ -103,7 +103,9 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     /// <summary>Plans what is marked, and returns what has changed since the last time.</summary>
     public PlanBatch Take()
     {
-        var (updated, removed) = _untaken.Count == 0 ? PlanMarked() : TakeAhead();
+        PlanAhead();
+        var (updated, removed) = _untaken ?? new Planned([], []);
+        _untaken = null;
         var node = TakeNode();
         var times = _triggerTimes;
         _triggerTimes = [];
@@ -116,15 +118,14 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     public void PlanAhead()
     {
         if (_pending.Count == 0) return;
-        var (updated, removed) = PlanMarked();
-        foreach (var name in removed) _untaken[name] = null;
-        foreach (var plan in updated) _untaken[plan.Name] = plan;
+        var planned = PlanMarked();
+        _untaken = _untaken is { } before ? before.Then(planned) : planned;
     }
 
     /// <summary>The plan of a service port; null when there is none.</summary>
     public ServicePortPlan? Find(ServicePortName name) => Find(_plans.GetValueOrDefault(name.Service, []), name);
 
-    private (List<ServicePortPlan> Updated, List<ServicePortName> Removed) PlanMarked()
+    private Planned PlanMarked()
     {
         // At a start everything is planned at once, and tables that grow meanwhile cost more than what is put into them.
         if (_pending.Count > _plans.Count)
@@ -137,16 +138,7 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
         var updated = new List<ServicePortPlan>(planned.Count);
         var removed = new List<ServicePortName>();
         foreach (var (service, plans) in planned) Store(service, plans, updated, removed);
-        return (updated, removed);
-    }
-
-    private (List<ServicePortPlan> Updated, List<ServicePortName> Removed) TakeAhead()
-    {
-        PlanAhead();
-        List<ServicePortPlan> all = [.. _untaken.Values.OfType<ServicePortPlan>()];
-        List<ServicePortName> gone = [.. _untaken.Where(entry => entry.Value is null).Select(entry => entry.Key)];
-        _untaken.Clear();
-        return (all, gone);
+        return new Planned(updated, removed);
     }
 
     private void Touch()
@@ -318,5 +310,22 @@ internal sealed class FamilyPlanner(IpFamily family, Trackers trackers)
     {
         var node = Node;
         return node == _node ? null : _node = node;
+    }
+
+    /// <summary>What planning has changed.</summary>
+    private readonly record struct Planned(List<ServicePortPlan> Updated, List<ServicePortName> Removed)
+    {
+        /// <summary>Both, where the later counts.</summary>
+        public Planned Then(Planned later)
+        {
+            var last = new Dictionary<ServicePortName, ServicePortPlan?>();
+            foreach (var (updated, removed) in (ReadOnlySpan<Planned>)[this, later])
+            {
+                foreach (var name in removed) last[name] = null;
+                foreach (var plan in updated) last[plan.Name] = plan;
+            }
+
+            return new Planned([.. last.Values.OfType<ServicePortPlan>()], [.. last.Where(entry => entry.Value is null).Select(entry => entry.Key)]);
+        }
     }
 }

@@ -47,8 +47,11 @@ internal sealed partial class FamilySync
 
     public async Task RunAsync(Task ready, CancellationToken cancellationToken)
     {
-        await _backend.StartAsync(OnBackendRequest, cancellationToken);
-        _services.Health.Start(_planner.Family);
+        // The backend reads what is in the kernel, which can take as long as planning all that there is: neither needs the other.
+        var starting = Task.Run(() => StartBackendAsync(cancellationToken), cancellationToken);
+        await Task.WhenAny(starting, ready.WaitAsync(cancellationToken));
+        if (!starting.IsCompleted) _state.PlanAhead(_planner);
+        await starting;
         await ready.WaitAsync(cancellationToken);
         Request();
         using var timer = _services.Time.CreateTimer(
@@ -58,6 +61,12 @@ internal sealed partial class FamilySync
             await WaitUntilDueAsync(timer, cancellationToken);
             await SyncAsync(cancellationToken);
         }
+    }
+
+    private async Task StartBackendAsync(CancellationToken cancellationToken)
+    {
+        await _backend.StartAsync(OnBackendRequest, cancellationToken);
+        _services.Health.Start(_planner.Family);
     }
 
     /// <summary>Says that something is marked. From any thread.</summary>

@@ -25,7 +25,7 @@ internal sealed class TidySink(IProxySink inner) : IProxySink
     public void MarkSynced(ObjectKind kind)
     {
         if (kind is ObjectKind.Service or ObjectKind.EndpointSlice && Interlocked.Decrement(ref _large) == 0 && GC.GetTotalAllocatedBytes() > Much)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
         inner.MarkSynced(kind);
     }
 

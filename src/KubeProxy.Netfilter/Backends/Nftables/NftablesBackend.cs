@@ -45,7 +45,7 @@ public sealed class NftablesBackend : IProxyBackend, IBackendRules
         _balancing = new Balancing(rules);
         _state = new ServiceMaps(options.Family, _sets);
         _sizes = new ListSizes(_state);
-        _reader = new TableReader(parts.Nftables, _state, _layout.Table, options.LargeMap);
+        _reader = new TableReader(parts.Nftables, _state, _layout.Table, options.LargeMap, parts.Beside);
         _affinity = new AffinityCompiler(options.Family, _state);
         _affinityLayout = new AffinityLayout(rules);
         ServiceMaps.AffinityMaps[] affinityMaps = [_state.AllAffinity, _state.LocalAffinity];

@@ -15,12 +15,7 @@ public sealed class RuleOwner : IComparable<RuleOwner>, IEquatable<RuleOwner>
     /// <summary>Makes an owner.</summary>
     /// <param name="name">The service port; null for the base layout.</param>
     /// <param name="createdAt">When its Service was made.</param>
-    public RuleOwner(ServicePortName? name, DateTimeOffset createdAt)
-    {
-        (Name, CreatedAt, _hash) = (name, createdAt, name.GetHashCode());
-        Text = name?.ToString() ?? "base rules";
-        Comment = name is null ? "" : Cut(Text);
-    }
+    public RuleOwner(ServicePortName? name, DateTimeOffset createdAt) => (Name, CreatedAt, _hash) = (name, createdAt, name.GetHashCode());
 
     /// <summary>The owner of what is there without any service.</summary>
     public static RuleOwner Base { get; } = new(null, DateTimeOffset.MinValue);
@@ -29,10 +24,10 @@ public sealed class RuleOwner : IComparable<RuleOwner>, IEquatable<RuleOwner>
     public ServicePortName? Name { get; }
 
     /// <summary>The name as shown in comments and messages; one string for all uses.</summary>
-    public string Text { get; }
+    public string Text => field ??= Name?.ToString() ?? "base rules"; // Not before it is used: a restart that writes nothing needs none.
 
     /// <summary>The name as a comment of nf_tables objects, cut to the length that nft allows.</summary>
-    public string Comment { get; }
+    public string Comment => field ??= Name is null ? "" : Cut(Text);
 
     private DateTimeOffset CreatedAt { get; }
 

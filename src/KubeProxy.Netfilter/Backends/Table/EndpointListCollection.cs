@@ -34,12 +34,24 @@ internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointS
     public override IElementAdoption BeginAdoption() => new Adoption(codec, Entries.BeginAdoption());
 
     /// <summary>Takes over the lists of these frontends by asking for their slots; whatever else is in the map is overlooked.</summary>
-    /// <param name="nftables">Where to ask.</param>
+    /// <param name="connections">Where to ask: the kernel answers each on the thread that asks, so several are answered at the same time.</param>
     /// <param name="lists">The frontends, with how many slots each may have taken.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task AdoptAsync(INftables nftables, IReadOnlyList<(FrontendKey Frontend, int Slots)> lists, CancellationToken cancellationToken)
+    public async Task AdoptAsync(
+        IReadOnlyList<INftables> connections, IReadOnlyList<(FrontendKey Frontend, int Slots)> lists, CancellationToken cancellationToken)
     {
         var adoption = Entries.BeginAdoption();
+        var parts = connections.Select((connection, part) => Task.Run(
+            () => ReadListsAsync(connection, [.. lists.Where((_, i) => i % connections.Count == part)], cancellationToken), cancellationToken));
+        foreach (var part in await Task.WhenAll(parts))
+            foreach (var (frontend, list) in part) adoption.Observe(frontend, list);
+        adoption.Complete();
+    }
+
+    private async Task<List<(FrontendKey, EndpointList)>> ReadListsAsync(
+        INftables nftables, (FrontendKey Frontend, int Slots)[] lists, CancellationToken cancellationToken)
+    {
+        var result = new List<(FrontendKey, EndpointList)>(lists.Length);
         var (current, found) = (-1, new List<(uint Slot, IpEndpoint Endpoint)>());
         await nftables.GetElementsAsync(
             Set,
@@ -53,15 +65,15 @@ internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointS
             () =>
             {
                 found.Clear();
-                adoption.Restart();
+                result.Clear();
             },
             cancellationToken);
         Finish();
-        adoption.Complete();
+        return result;
 
         void Finish()
         {
-            if (found.Count > 0) adoption.Observe(lists[current].Frontend, EndpointList.From(CollectionsMarshal.AsSpan(found)));
+            if (found.Count > 0) result.Add((lists[current].Frontend, EndpointList.From(CollectionsMarshal.AsSpan(found))));
             found.Clear();
         }
     }

@@ -9,10 +9,12 @@ namespace KubeProxy.Netfilter.Backends.Table;
 /// <param name="state">Where it is taken over.</param>
 /// <param name="table">The table. If it is to be owned by a socket, then by that of <paramref name="nftables"/>.</param>
 /// <param name="largeMap">From how many slots on the lists of a map are asked for by key, unless nothing may be overlooked.</param>
-internal sealed class TableReader(INftables nftables, TableState state, NftTable table, int largeMap = int.MaxValue)
+/// <param name="beside">Another connection, to ask for lists over both; null for none.</param>
+internal sealed class TableReader(INftables nftables, TableState state, NftTable table, int largeMap = int.MaxValue, INftables? beside = null)
 {
     private const int Attempts = 10;
 
+    private readonly INftables[] _connections = beside is null ? [nftables] : [nftables, beside];
     private readonly HashSet<EndpointListCollection> _readByKey = [];
     private bool _made;
 
@@ -125,7 +127,7 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
         if (state.ListsInKernel(collection) is not { } known) return false;
         List<(FrontendKey Frontend, int Slots)> lists = [.. known];
         if (lists.Sum(list => (long)list.Slots) < largeMap) return false;
-        await collection.AdoptAsync(nftables, lists, cancellationToken);
+        await collection.AdoptAsync(_connections, lists, cancellationToken);
         _readByKey.Add(collection);
         return true;
     }
