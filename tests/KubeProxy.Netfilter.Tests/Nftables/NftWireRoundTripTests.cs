@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Nftables;
 using KubeProxy.Netfilter.Nftables.Rules;
 using KubeProxy.Netfilter.Nftables.Wire;
@@ -63,6 +64,23 @@ public sealed class NftWireRoundTripTests
         var foreign = new NftOpaque("xt") { Attributes = [8, 0, 1, 0, 65, 66, 67, 0] };
         var rule = new NftRule(new NftMatch(new NftMeta(NftMetaKey.Mark), NftOperator.Equal, new NftConstant(NftDataType.Mark, NftValue.Number(1))), foreign, new NftCounter());
         Assert.Equal(rule, RoundTrip(NftFamily.Ip, rule));
+    }
+
+    [Fact]
+    public void Comparisons_of_the_family_that_are_written_out_stay_as_many_as_they_are()
+    {
+        var family = new NftMatch(new NftMeta(NftMetaKey.Nfproto), NftOperator.Equal, new NftConstant(NftDataType.NfProto, NftValue.Family(NftFamily.Ip6)));
+        var address = new NftPrefixMatch(
+            new NftPayload(NftField.Ip6Daddr), NftOperator.Equal, new NftConstant(NftDataType.Ipv6Addr, NftValue.Address(IpAddr.Parse("fd00::"))), 8);
+        NftStatement[] parts = [family, address, new NftCounter()];
+        foreach (var first in parts)
+            foreach (var second in parts)
+                foreach (var third in parts)
+                    foreach (var fourth in parts)
+                    {
+                        var rule = new NftRule(first, second, third, fourth);
+                        Assert.Equal(rule.Statements, RoundTrip(NftFamily.Inet, rule).Statements);
+                    }
     }
 
     [Fact]

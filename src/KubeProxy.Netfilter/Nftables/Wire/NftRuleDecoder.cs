@@ -115,15 +115,16 @@ internal sealed partial class NftRuleDecoder(
     }
 
     /// <summary>
-    /// A comparison of the family just before a statement that depends on it belongs to that statement; any other is one of
-    /// its own.
+    /// A comparison of the family just before a statement that depends on it belongs to that statement, unless the family was known before; any
+    /// other is one of its own. Of two that are equal the second belongs to it: <see cref="NftRuleEncoder"/> writes it so that the first is not taken for it.
     /// </summary>
     private void Release(NftStatement? next)
     {
         if (_heldDependency is not { } held) return;
         _heldDependency = null;
         var needed = NftDependency.Family(family, held)!.Value;
-        if (next is not null && _familyBeforeHeld != needed && NftParts.Families(next).SequenceEqual([needed])) return;
+        var belongs = _familyBeforeHeld != needed || (_statements is [.., var last] && last.Equals(held));
+        if (next is not null && belongs && NftParts.Families(next).SequenceEqual([needed])) return;
         _statements.Add(held);
     }
 }
