@@ -148,6 +148,41 @@ public sealed class ManifestSourceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_file_that_was_never_good_may_become_better_step_by_step()
+    {
+        Write("a.json", "{\"kind\": ");
+        await StartAsync();
+        Assert.Contains("; nothing of the file is in force", Assert.Single(_sink.Problems).ToString(), StringComparison.Ordinal);
+        Write("a.json", $$"""{"kind": "List", "apiVersion": "v1", "items": [null, {{Service("a")}}, 5]}""");
+        await UntilObjectsAsync("a:80");
+        await UntilAsync(() => _sink.Problems.Count == 2);
+        Assert.Equal(
+            ["a.json document 1 line 1 items[0]: is not an object; the rest of the file is in force", "a.json document 1 line 1 items[2]: is not an object; the rest of the file is in force"],
+            _sink.Problems.Select(problem => problem.ToString()));
+        Write("a.json", Service("a") + Service("b") + "}");
+        await UntilObjectsAsync("a:80 b:80");
+        Assert.Contains("what follows it in the file cannot be read; the rest", Assert.Single(_sink.Problems).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_no_file_holds_nothing_up()
+    {
+        Directory.CreateDirectory(ManifestDirectory);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", Path.Combine(ManifestDirectory, "a.json"))) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(Path.Combine(ManifestDirectory, "b.json"), "/dev/zero");
+        Write("real", Service("c"));
+        File.CreateSymbolicLink(Path.Combine(ManifestDirectory, "c.json"), "real");
+        await StartAsync();
+        Assert.Equal("c:80", _sink.Describe());
+        Assert.Equal(
+            ["a.json: the file is empty, or is no file; to remove its objects, remove the file; nothing of the file is in force",
+             "b.json: the file is empty, or is no file; to remove its objects, remove the file; nothing of the file is in force"],
+            _sink.Problems.Select(problem => problem.ToString()).Order(StringComparer.Ordinal));
+        Write("d.json", Service("d"));
+        await UntilObjectsAsync("c:80 d:80");
+    }
+
+    [Fact]
     public async Task Unknown_kinds_are_reported_and_harmless()
     {
         Write("a.json", Service("a") + """{"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "x"}}""");

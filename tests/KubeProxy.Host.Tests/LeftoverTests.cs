@@ -48,7 +48,7 @@ public sealed class LeftoverTests : ProgramTests
         var (run, pages, stop) = Start(cleaner);
         using var _ = stop;
         await UntilAsync(() => cleaner.Attempts == 1);
-        Assert.Contains("what other modes may have left (it is being removed)", await EventuallyContainsAsync(pages + "/readyz", "left"), StringComparison.Ordinal);
+        Assert.Contains("what other modes may have left (it is removed once the first rules are in force)", await EventuallyContainsAsync(pages + "/readyz", "left"), StringComparison.Ordinal);
         cleaner.Hold.SetResult();
         await EventuallyAsync(pages + "/readyz", HttpStatusCode.OK);
         await stop.CancelAsync();

@@ -8,11 +8,15 @@ namespace KubeProxy.Core.Health;
 /// </summary>
 public sealed class ProxyHealth
 {
+    // Beyond what is waited on purpose, changes together, a change takes so long only when something is in its way.
+    private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly SortedDictionary<IpFamily, FamilyState> _families = [];
     private readonly SortedSet<IpFamily> _unprogrammed = [];
     private readonly TimeProvider _time;
     private TimeSpan _limit;
+    private TimeSpan _late = UsualTime;
     private bool _nodeEligible;
 
     /// <summary>Makes the state.</summary>
@@ -30,7 +34,10 @@ public sealed class ProxyHealth
             foreach (var (family, state) in _families)
             {
                 var healthy = state.Oldest is not { } queued || now - queued < _limit;
-                families.Add(family, new FamilyHealth(state.LastUpdated, healthy) { WaitingSince = state.Oldest, LastError = state.Error });
+                families.Add(family, new FamilyHealth(state.LastUpdated, healthy)
+                {
+                    WaitingSince = state.Oldest, LastError = state.Error, IsLate = now - state.Oldest > _late,
+                });
             }
 
             return new ProxyHealthReport
@@ -51,9 +58,9 @@ public sealed class ProxyHealth
         lock (_gate) _unprogrammed.UnionWith(families);
     }
 
-    internal void Change(TimeSpan syncPeriod)
+    internal void Change(TimeSpan syncPeriod, TimeSpan minSyncPeriod)
     {
-        lock (_gate) _limit = 2 * syncPeriod;
+        lock (_gate) (_limit, _late) = (2 * syncPeriod, minSyncPeriod + UsualTime);
     }
 
     internal void SetNodeEligible(bool eligible)
@@ -133,6 +140,12 @@ public readonly record struct FamilyHealth(DateTimeOffset LastUpdated, bool Heal
 {
     /// <summary>Since when the oldest change waits that is not in force; null when all are.</summary>
     public DateTimeOffset? WaitingSince { get; init; }
+
+    /// <summary>
+    /// Whether that is longer than usual: what the kernel holds is not what was last asked for. Other than <see cref="Healthy"/> it says nothing
+    /// about the proxy, which may be busy with much.
+    /// </summary>
+    public bool IsLate { get; init; }
 
     /// <summary>Why the last sync failed; null when it succeeded, and before the first.</summary>
     public string? LastError { get; init; }

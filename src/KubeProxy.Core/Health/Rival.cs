@@ -9,7 +9,7 @@ public sealed record Rival(string Subject, string Details, bool CanWin, string R
 {
     /// <summary>One line for an operator.</summary>
     public override string ToString() =>
-        $"{Subject} ({Details}) {(CanWin ? "can win over those of this proxy" : "are there, without effect on Services")}. {Remedy}";
+        $"{Subject} ({Details}) {(CanWin ? "can win over those of this proxy" : "are there, without effect on Services")}. {Remedy}".TrimEnd();
 }
 
 /// <summary>Looks for rivals of one kind. Changes nothing.</summary>

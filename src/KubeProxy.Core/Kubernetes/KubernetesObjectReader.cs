@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -94,39 +95,44 @@ public sealed class KubernetesObjectReader
     public IReadOnlyList<DocumentItem> ReadDocument(JsonElement element)
     {
         var items = new List<DocumentItem>();
-        ReadInto(element, null, items);
+        ReadInto(element, null, "", items);
         return items;
     }
 
-    private void ReadInto(JsonElement element, ObjectKind? impliedKind, List<DocumentItem> items)
+    /// <param name="element">What is read.</param>
+    /// <param name="impliedKind">Its kind if it does not say; null for none.</param>
+    /// <param name="path">Where it stands in its document: empty, or for example <c>items[3].</c>.</param>
+    /// <param name="items">Where what is read goes.</param>
+    private void ReadInto(JsonElement element, ObjectKind? impliedKind, string path, List<DocumentItem> items)
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
-            items.Add(new DocumentItem { Error = new("", "", "", "the document is not an object") });
+            items.Add(new DocumentItem { Error = path.Length == 0 ? new("", "", "", "the document is not an object") : new("", "", path.TrimEnd('.'), "is not an object") });
             return;
         }
 
         var kindName = TextOf(element, "kind");
         var apiVersion = TextOf(element, "apiVersion");
         if (kindName is null && impliedKind is { } implied) items.Add(ReadItem(implied, element));
-        else if (kindName is null) items.Add(new DocumentItem { Error = new("", IdentityOf(element), "kind", "missing") });
+        else if (kindName is null) items.Add(new DocumentItem { Error = new("", IdentityOf(element), $"{path}kind", "missing") });
         else if (ObjectKinds.TryParse(kindName, apiVersion, out var kind)) items.Add(ReadItem(kind, element));
         else if (impliedKind is null && IsList(kindName, apiVersion, out var itemKind))
-            ReadList(element, kindName, itemKind, items);
+            ReadList(element, kindName, itemKind, path, items);
         else
             items.Add(new DocumentItem { UnknownKind = $"{apiVersion} {kindName}".TrimStart(), Name = IdentityOf(element), NamesakeOf = ObjectKinds.Namesake(kindName) });
     }
 
-    private void ReadList(JsonElement element, string kindName, ObjectKind? itemKind, List<DocumentItem> items)
+    private void ReadList(JsonElement element, string kindName, ObjectKind? itemKind, string path, List<DocumentItem> items)
     {
         if (!element.TryGetProperty("items", out var list) || list.ValueKind == JsonValueKind.Null) return;
         if (list.ValueKind != JsonValueKind.Array)
         {
-            items.Add(new DocumentItem { Error = new(kindName, "", "items", "is not a list") });
+            items.Add(new DocumentItem { Error = new(kindName, "", $"{path}items", "is not a list") });
             return;
         }
 
-        foreach (var item in list.EnumerateArray()) ReadInto(item, itemKind, items);
+        var index = 0;
+        foreach (var item in list.EnumerateArray()) ReadInto(item, itemKind, string.Create(CultureInfo.InvariantCulture, $"{path}items[{index++}]."), items);
     }
 
     private DocumentItem ReadItem(ObjectKind kind, JsonElement element)

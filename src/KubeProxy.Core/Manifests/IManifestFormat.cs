@@ -9,8 +9,11 @@ public interface IManifestFormat
     /// <summary>Whether a file is of the format, by its name.</summary>
     bool CanRead(string fileName);
 
-    /// <summary>Splits the content of a file into documents; empty documents are left out.</summary>
-    /// <exception cref="ManifestFormatException">The content is not of the format.</exception>
+    /// <summary>
+    /// Splits the content of a file into documents; empty documents are left out. One that is broken is among them with its
+    /// <see cref="ManifestDocument.Error"/>, so that the others are of use.
+    /// </summary>
+    /// <exception cref="ManifestFormatException">Nothing of the content is of the format.</exception>
     IReadOnlyList<ManifestDocument> Read(ReadOnlyMemory<byte> content);
 }
 
@@ -20,6 +23,9 @@ public interface IManifestFormat
 /// <param name="Content">Its content as JSON; has to stay valid (cloned, or of a document that is not disposed).</param>
 public sealed record ManifestDocument(int Index, int Line, JsonElement Content)
 {
+    /// <summary>Why it cannot be read; null when it can. A document with an error has no content.</summary>
+    public string? Error { get; init; }
+
     /// <summary>Makes a document of JSON nodes.</summary>
     public static ManifestDocument FromNode(int index, int line, JsonNode? content)
     {

@@ -30,7 +30,8 @@ public sealed class JsonManifestFormat : IManifestFormat
         }
         catch (JsonException e)
         {
-            throw new ManifestFormatException(result.Count + 1, (int)(e.LineNumber ?? -1) + 1, ReasonOf(e), e);
+            var error = $"{ReasonOf(e)}; what follows it in the file cannot be read";
+            result.Add(new ManifestDocument(result.Count + 1, (int)(e.LineNumber ?? -1) + 1, default) { Error = error });
         }
 
         return result;

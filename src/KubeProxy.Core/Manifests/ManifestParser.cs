@@ -35,7 +35,7 @@ internal sealed class ManifestParser(IReadOnlyList<IManifestFormat> formats)
 
     /// <summary>Most often a disk that was full when the file was written, so nothing is removed because of it.</summary>
     private static ParsedManifest Empty(string fileName) =>
-        Failed(fileName, "the file is empty; to remove its objects, remove the file");
+        Failed(fileName, "the file is empty, or is no file; to remove its objects, remove the file");
 
     private static ParsedManifest Failed(string place, string message) =>
         new([], [new ObjectProblem("", new NamespacedName("", ""), "", message, place)], []);
@@ -48,6 +48,12 @@ internal sealed class ManifestParser(IReadOnlyList<IManifestFormat> formats)
         foreach (var document in documents)
         {
             var place = Place(fileName, document.Index, document.Line);
+            if (document.Error is { } broken)
+            {
+                errors.Add(new("", new NamespacedName("", ""), "", broken, place));
+                continue;
+            }
+
             foreach (var item in _reader.ReadDocument(document.Content))
             {
                 if (item.Object is { } value) objects.Add((value, place));

@@ -21,6 +21,7 @@ public sealed partial class ManifestSource : IProxySource
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(8);
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private const int MaxQuietRounds = 4;
+    private const int MaxLength = 512 << 20;
 
     private readonly string _directory;
     private readonly ManifestParser _parser;
@@ -121,6 +122,7 @@ public sealed partial class ManifestSource : IProxySource
     {
         private readonly ManifestStore _store = new(sink);
         private readonly Dictionary<string, byte[]?> _hashes = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _whole = new(StringComparer.Ordinal); // Files without an error in what is in force of them.
 
         /// <summary>
         /// Looks at every file. Returns whether the directory could be listed; if not, everything stays in force.
@@ -174,6 +176,7 @@ public sealed partial class ManifestSource : IProxySource
         private void Forget(string name, ISet<string> readAgain)
         {
             if (!_hashes.Remove(name)) return;
+            _whole.Remove(name);
             sink.Report(name, []);
             _store.Remove(name, readAgain);
         }
@@ -191,10 +194,12 @@ public sealed partial class ManifestSource : IProxySource
             if (!force && _hashes.TryGetValue(name, out var before) && before.AsSpan().SequenceEqual(hash)) return;
             _hashes[name] = hash;
             var parsed = source._parser.Parse(name, content);
-            var keep = parsed.Errors.Count > 0 && _store.Contains(name);
-            var consequence = keep ? "; the last good content of the file stays in force" : "; the rest of the file is in force";
+            var keep = parsed.Errors.Count > 0 && _whole.Contains(name);
+            var consequence = keep ? "; the last good content of the file stays in force"
+                : parsed.Objects.Count > 0 ? "; the rest of the file is in force" : "; nothing of the file is in force";
             var errors = parsed.Errors.Select(error => error with { Message = error.Message + consequence });
             List<ObjectProblem> problems = [.. errors, .. parsed.Notes];
+            if (parsed.Errors.Count == 0) _whole.Add(name);
             if (!keep) _store.Apply(name, parsed.Objects, problems, readAgain);
             LogRead(source._logger, name, parsed.Objects.Count, problems.Count);
             sink.Report(name, problems);
@@ -205,7 +210,11 @@ public sealed partial class ManifestSource : IProxySource
             content = [];
             try
             {
-                content = File.ReadAllBytes(Path.Combine(source._directory, name));
+                var path = Path.Combine(source._directory, name);
+                var length = (File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path)).Length;
+                if (length > MaxLength) throw new IOException($"It has {length:N0} bytes; {MaxLength:N0} are allowed.");
+                // Pipes and devices have no length. To open one may never come back.
+                if (length > 0) content = File.ReadAllBytes(path);
                 return true;
             }
             catch (FileNotFoundException)

@@ -55,6 +55,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         _plans = new ServicePlans(options, all.Select(backend => backend.Family), log, time.GetUtcNow());
         _state = _plans.State;
         Health = new ProxyHealth(time, options.SyncPeriod);
+        Health.Change(options.SyncPeriod, options.MinSyncPeriod);
         Health.Expect(all.Select(backend => backend.Family));
         var metrics = new ProxyMetrics(meterFactory);
         metrics.Observe(Count);
@@ -127,7 +128,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         foreach (var loop in _loops) loop.Change(options.MinSyncPeriod, options.SyncPeriod);
-        Health.Change(options.SyncPeriod);
+        Health.Change(options.SyncPeriod, options.MinSyncPeriod);
         _state.SetNodePortAddresses(options.NodePortAddresses);
     }
 

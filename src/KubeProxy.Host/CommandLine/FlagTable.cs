@@ -39,7 +39,7 @@ internal static class FlagTable
         Switch("profiling", false, "Offer profiles on the metrics server.", (c, v) => c.EnableProfiling = v),
         Text("show-hidden-metrics-for-version", "", "The previous minor version, to show its hidden metrics.", (c, v) => c.ShowHiddenMetricsForVersion = v),
         List("nodeport-addresses", "The blocks of this node's addresses that accept node ports; also 'primary', 'localhost' and 'all'.", c => c.NodePortAddresses),
-        List("vip-ranges", "Where external and load-balancer IPs have to lie: blocks, or ranges such as 192.0.2.10-192.0.2.20; everywhere if not given.", c => c.VipRanges) with { OverridesFile = true },
+        List("vip-ranges", "Where external and load-balancer IPs have to lie: blocks, or ranges such as 192.0.2.10-192.0.2.20; everywhere if not given.", c => c.VipRanges, mayBeEmpty: false) with { OverridesFile = true },
         Integer("oom-score-adj", "-999", "The out-of-memory score adjustment of this process, -1000 to 1000.", (c, v) => c.OomScoreAdj = v),
         new("feature-gates", "", "Feature gates as Name=true,Name=false.") { Apply = ApplyFeatureGates },
     ];

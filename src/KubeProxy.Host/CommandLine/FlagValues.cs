@@ -76,12 +76,16 @@ internal static class FlagValues
         };
 
     /// <summary>A list separated by commas; giving the flag again adds to it.</summary>
-    public static Flag List(string name, string help, Func<KubeProxyConfiguration, List<string>> list) => new(name, "[]", help)
+    /// <param name="name">The name.</param>
+    /// <param name="help">What it does.</param>
+    /// <param name="list">Where it goes.</param>
+    /// <param name="mayBeEmpty">Whether no entry at all is good for something: not where it would mean "all".</param>
+    public static Flag List(string name, string help, Func<KubeProxyConfiguration, List<string>> list, bool mayBeEmpty = true) => new(name, "[]", help)
     {
         Apply = (configuration, value) =>
         {
-            list(configuration).AddRange(value.Split(',', StringSplitOptions.RemoveEmptyEntries));
-            return null;
+            if (value.Length > 0) list(configuration).AddRange(value.Split(','));
+            return value.Length > 0 || mayBeEmpty ? null : "must not be empty; leave the flag out instead";
         },
     };
 

@@ -12,7 +12,7 @@ internal sealed class Leftovers : IRivalSearch
 {
     private const string Remedy = "It is tried again and again.";
 
-    private volatile IReadOnlyList<Rival> _found = [new Rival("what other modes may have left", "it is being removed", CanWin: true, Remedy)];
+    private volatile IReadOnlyList<Rival> _found = [new Rival("what other modes may have left", "it is removed once the first rules are in force", CanWin: true, "")];
 
     /// <summary>Whether there is nothing.</summary>
     public bool IsEmpty => _found.Count == 0;

@@ -41,10 +41,24 @@ public static class ConfigurationFile
 
         var reader = new Utf8JsonReader(document.Json.Span);
         reader.Read();
-        var configuration = Tidy(ref reader).Deserialize(contract)!;
+        var configuration = Bind(Tidy(ref reader), source);
         CheckKind(configuration, source);
         warnings = schema.Strictness;
         return configuration;
+    }
+
+    // The schema has seen everything before. Should it and the binder ever disagree, that is the file's problem and not the process's.
+    private static KubeProxyConfiguration Bind(JsonNode? document, string source)
+    {
+        try
+        {
+            return document.Deserialize(ConfigurationJsonContext.Default.KubeProxyConfiguration)
+                ?? throw new ConfigurationException(source, [new ConfigurationProblem("document", "is empty")]);
+        }
+        catch (JsonException problem)
+        {
+            throw new ConfigurationException(source, [new ConfigurationProblem(problem.Path ?? "document", problem.Message)]);
+        }
     }
 
     /// <summary>The configuration as YAML, all fields written out.</summary>

@@ -76,7 +76,12 @@ internal sealed class ConfigurationSchema(LineMap lines)
         if (!Expect(ref reader, JsonTokenType.StartArray, "expected a list", path)) return;
         var items = contract.Options.GetTypeInfo(contract.ElementType!);
         for (var index = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
-            CheckValue(ref reader, items, null, $"{path}[{index}]");
+        {
+            // In a list of texts nothing stands for the empty text; a mapping that is not there says nothing.
+            if (reader.TokenType == JsonTokenType.Null && items.Kind == JsonTypeInfoKind.Object)
+                Report(_errors, ref reader, $"{path}[{index}]", "expected a mapping, found null");
+            else CheckValue(ref reader, items, null, $"{path}[{index}]");
+        }
     }
 
     private void CheckScalar(ref Utf8JsonReader reader, JsonTypeInfo contract, JsonPropertyInfo? property, string path)
@@ -92,7 +97,8 @@ internal sealed class ConfigurationSchema(LineMap lines)
         {
             var copy = reader;
             if (property?.CustomConverter is JsonConverter<GoDuration> converter) converter.Read(ref copy, contract.Type, contract.Options);
-            else JsonSerializer.Deserialize(ref copy, contract);
+            else if (JsonSerializer.Deserialize(ref copy, contract) is float number && !float.IsFinite(number))
+                Report(_errors, ref reader, path, $"expected a number within 3.4e38, found {Found(ref reader)}");
         }
         catch (JsonException)
         {

@@ -113,8 +113,8 @@ public sealed class ConfigurationValidator
         if (_source.HealthzBindAddress.Length > 0) CheckHostPort("HealthzBindAddress", _source.HealthzBindAddress);
         CheckHostPort("MetricsBindAddress", _source.MetricsBindAddress);
         var hidden = _source.ShowHiddenMetricsForVersion;
-        if (hidden is not ("" or KubernetesVersion.PreviousMinor or KubernetesVersion.PreviousMinorBefore))
-            Invalid("ShowHiddenMetricsForVersion", hidden, $"must be omitted or have the value {KubernetesVersion.PreviousMinor} (or {KubernetesVersion.PreviousMinorBefore})");
+        if (hidden is not ("" or KubernetesVersion.ThisMinor or KubernetesVersion.PreviousMinor or KubernetesVersion.PreviousMinorBefore))
+            Invalid("ShowHiddenMetricsForVersion", hidden, $"must be omitted or have the value {KubernetesVersion.PreviousMinor} (or {KubernetesVersion.PreviousMinorBefore} or {KubernetesVersion.ThisMinor})");
     }
 
     private void CheckHostPort(string path, string text)

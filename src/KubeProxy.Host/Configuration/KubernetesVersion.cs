@@ -24,6 +24,9 @@ public static class KubernetesVersion
     /// <summary>What the release before takes for that: files that were right for it still are.</summary>
     public const string PreviousMinorBefore = "1.35";
 
+    /// <summary>What the release after takes for that.</summary>
+    public const string ThisMinor = Major + "." + Minor;
+
     /// <summary>How this program introduces itself to the API server, whose audit log has it: as upstream does, and which one it is.</summary>
     public static string UserAgent
     {

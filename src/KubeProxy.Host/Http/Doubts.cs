@@ -38,7 +38,7 @@ internal static class Doubts
     {
         if (family.Syncs == 0) yield return new("first", $"the first sync is not done yet{Missing(status)}{(family.LastError is { } first ? $": {first}" : "")}");
         else if (family.LastError is { } error) yield return new("failed", $"the last sync failed: {error}");
-        else if (health.Families.TryGetValue(family.Family, out var own) && own is { Healthy: false, WaitingSince: { } since })
+        else if (health.Families.TryGetValue(family.Family, out var own) && own is { WaitingSince: { } since } && (own.IsLate || !own.Healthy))
             yield return new("late", $"a change has waited since {Rfc3339.Format(since)}");
         else if (family.Pending > 0) yield return new("pending", $"long lists of endpoints are still being written ({family.Pending})");
         else if (!family.IsCurrent) yield return new("touched", "the rules were changed by others and are being repaired");

@@ -12,6 +12,9 @@ public sealed record NftChange(NftChangeKind Kind, uint? Generation)
     /// <summary>The tables touched by a <see cref="NftChangeKind.Foreign"/> change.</summary>
     public IReadOnlyCollection<NftTableKey> Tables { get; init; } = [];
 
+    /// <summary>Those of <see cref="Tables"/> that came, went, or got other flags themselves.</summary>
+    public IReadOnlyCollection<NftTableKey> ChangedTables { get; init; } = [];
+
     /// <summary>The chains touched by a <see cref="NftChangeKind.Foreign"/> change: they or rules of theirs came or went.</summary>
     public IReadOnlyCollection<NftChainChange> Chains { get; init; } = [];
 

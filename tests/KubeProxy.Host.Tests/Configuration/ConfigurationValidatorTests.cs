@@ -36,7 +36,7 @@ public sealed class ConfigurationValidatorTests
         { "HealthzBindAddress: Invalid value: \"::1:80\": must be IP:port", c => c.HealthzBindAddress = "::1:80" },
         { "MetricsBindAddress: Invalid value: \"\": must be IP:port", c => c.MetricsBindAddress = "" },
         { "MetricsBindAddress: Invalid value: \"[::1]:65536\": 65536 must be a valid port", c => c.MetricsBindAddress = "[::1]:65536" },
-        { "ShowHiddenMetricsForVersion: Invalid value: \"1.34\": must be omitted or have the value 1.36 (or 1.35)", c => c.ShowHiddenMetricsForVersion = "1.34" },
+        { "ShowHiddenMetricsForVersion: Invalid value: \"1.34\": must be omitted or have the value 1.36 (or 1.35 or 1.37)", c => c.ShowHiddenMetricsForVersion = "1.34" },
         { "Mode.ProxyMode: Invalid value: \"ebpf\": must be iptables, ipvs, nftables or userspace", c => c.Mode = "ebpf" },
         { "KubeProxyIPTablesConfiguration.MasqueradeBit: Invalid value: 32: must be within the range of [0, 31]", c => c.Iptables.MasqueradeBit = 32 },
         { "KubeProxyNFTablesConfiguration.MasqueradeBit: Invalid value: -1: must be within the range of [0, 31]", c => c.Nftables.MasqueradeBit = -1 },

@@ -30,6 +30,12 @@ public sealed class ReadinessTests
         Families = new Dictionary<IpFamily, FamilyHealth> { [IpFamily.IPv4] = new(Now, isHealthy) { WaitingSince = isHealthy ? null : Now.AddSeconds(-61) } },
     };
 
+    /// <summary>The proxy is healthy, and busy.</summary>
+    private static ProxyHealthReport Slow => Health() with
+    {
+        Families = new Dictionary<IpFamily, FamilyHealth> { [IpFamily.IPv4] = new(Now, true) { WaitingSince = Now.AddSeconds(-61), IsLate = true } },
+    };
+
     private static string DoubtsOf(ProxyStatus status, bool isHealthy = true, params Rival[] rivals) => string.Join(';', Doubts.Of(status, Health(isHealthy), rivals));
 
     public static TheoryData<string, string> States { get; } = new()
@@ -40,6 +46,7 @@ public sealed class ReadinessTests
         { "refused at first", "IPv4: the first sync is not done yet: no" },
         { "failed", "IPv4: the last sync failed: no" },
         { "late", "IPv4: a change has waited since 2026-01-02T03:03:04Z" },
+        { "slow", "IPv4: a change has waited since 2026-01-02T03:03:04Z" },
         { "pending", "IPv4: long lists of endpoints are still being written (2)" },
         { "touched", "IPv4: the rules were changed by others and are being repaired" },
         { "repaired twice", "" },
@@ -64,6 +71,7 @@ public sealed class ReadinessTests
         "refused at first" => DoubtsOf(Status(new FamilyStatus { Family = IpFamily.IPv4, LastError = "no" }, ObjectKind.Service, ObjectKind.EndpointSlice)),
         "failed" => DoubtsOf(Status(Well with { IsCurrent = false, LastError = "no" })),
         "late" => DoubtsOf(Status(Well), isHealthy: false),
+        "slow" => string.Join(';', Doubts.Of(Status(Well), Slow, [])),
         "pending" => DoubtsOf(Status(Well with { IsCurrent = false, Pending = 2 })),
         "touched" => DoubtsOf(Status(Well with { IsCurrent = false })),
         "repaired twice" => DoubtsOf(Status(Well with { RecentRepairs = 2, LastDoubt = "the nftables table was changed by nft (pid 7)" })),

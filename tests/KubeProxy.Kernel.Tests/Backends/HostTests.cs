@@ -89,6 +89,7 @@ public sealed class HostTests : IDisposable
     [Theory]
     [InlineData("flush table ip kube-proxy")]
     [InlineData("delete table ip kube-proxy")]
+    [InlineData("add table ip kube-proxy { flags dormant; }")]
     [InlineData("flush ruleset")]
     [InlineData("delete element ip kube-proxy service-ips-4 { 10.96.0.10 . tcp . 80 }")]
     [InlineData("add rule ip kube-proxy services counter drop")]

@@ -103,6 +103,7 @@ public sealed class NftablesBackendKernelTests
     [Theory]
     [InlineData("flush table ip kube-proxy")]
     [InlineData("delete table ip kube-proxy")]
+    [InlineData("add table ip kube-proxy { flags dormant; }")]
     [InlineData("flush set ip kube-proxy cluster-ips")]
     [InlineData("add rule ip kube-proxy services counter drop")]
     [InlineData("add map ip kube-proxy mine { type ipv4_addr : verdict; }")]

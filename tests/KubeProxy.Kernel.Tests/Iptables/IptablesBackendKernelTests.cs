@@ -101,15 +101,25 @@ public class IptablesBackendKernelTests
         Assert.Contains("-A INPUT -s 192.0.2.1/32 -j DROP", node.Save(IptablesTable.Filter));
     }
 
-    [Fact]
-    public async Task Everything_flushed_by_nft_is_written_again()
+    [Theory]
+    [InlineData("flush ruleset")]
+    [InlineData("add table ip nat { flags dormant; }")]
+    public async Task What_is_done_by_nft_is_noticed_and_undone(string command)
     {
         await using var node = new IptablesNode(IptablesNode.CreateNamespace());
-        await node.StartAsync();
+        var noticed = new SemaphoreSlim(0);
+        await node.StartAsync(_ => noticed.Release());
         await node.FirstSyncAsync(Plans.EveryKind());
+        while (await noticed.WaitAsync(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken))
+        {
+            // What was there before.
+        }
+
         var before = node.Save(IptablesTable.Nat);
-        node.Namespace.Exec("nft", "flush", "ruleset");
-        await node.SyncAsync(new PlanChanges { Verify = true });
+        node.Namespace.Exec("nft", command);
+        Assert.True(await noticed.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        Assert.True((await node.SyncAsync(PlanChanges.None)).Repaired > 0);
+        Assert.DoesNotContain("dormant", node.Namespace.Exec("nft", "list", "ruleset"), StringComparison.Ordinal);
         Assert.Equal(before.Order(StringComparer.Ordinal), node.Save(IptablesTable.Nat).Order(StringComparer.Ordinal));
     }
 

@@ -241,6 +241,20 @@ public class NftablesBackendTests
     }
 
     [Fact]
+    public async Task A_table_that_was_put_to_sleep_is_woken_up_as_it_is()
+    {
+        await using var harness = await BackendHarness.StartAsync();
+        await harness.FirstSyncAsync(Plans.EveryKind());
+        var golden = harness.Nftables.Dump();
+        var table = new NftTable(new NftTableKey(NftFamily.Ip, "kube-proxy"));
+        await harness.Nftables.CommitAsync(new NftTransaction().Add(table with { Flags = NftTableFlags.Dormant }), TestContext.Current.CancellationToken);
+        var result = await harness.Backend.SyncAsync(new PlanChanges { Verify = true }, CancellationToken.None);
+        Assert.Equal((1, 0), (result.Repaired, result.Operations));
+        Assert.Equal(NftTableFlags.None, Assert.Single(await harness.Nftables.ListTablesAsync()).Flags);
+        Assert.Equal(golden, harness.Nftables.Dump());
+    }
+
+    [Fact]
     public async Task Verification_repairs_and_counts_what_others_changed()
     {
         await using var harness = await BackendHarness.StartAsync();

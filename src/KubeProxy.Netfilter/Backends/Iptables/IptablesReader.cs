@@ -51,15 +51,22 @@ internal sealed class IptablesReader(INftables nftables, IptablesState state, Ow
     private async Task<uint?> TryReadAsync(CancellationToken cancellationToken)
     {
         var generation = await nftables.GetGenerationAsync(cancellationToken);
-        var tables = (await nftables.ListTablesAsync(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, cancellationToken)).Select(table => table.Key).ToHashSet();
+        var tables = (await nftables.ListTablesAsync(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, cancellationToken)).ToDictionary(table => table.Key);
         state.Handles.Clear();
         state.Surplus.Clear();
         state.MissingTables.Clear();
+        state.DormantTables.Clear();
         var adoption = new Adoption(state.Chains.BeginAdoption(), state.Rules.BeginAdoption());
         foreach (var table in IptablesTables.All)
         {
-            if (!tables.Contains(table.Key(family))) state.MissingTables.Add(table);
-            else if (!await ReadTableAsync(table, adoption, cancellationToken)) return null;
+            if (!tables.TryGetValue(table.Key(family), out var found))
+            {
+                state.MissingTables.Add(table);
+                continue;
+            }
+
+            if (found.Flags.HasFlag(NftTableFlags.Dormant)) state.DormantTables.Add(table);
+            if (!await ReadTableAsync(table, adoption, cancellationToken)) return null;
         }
 
         adoption.Chains.Complete();

@@ -69,6 +69,8 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
         Changes<IptablesChain, ChainContent> chains, Changes<SharedRule, Placement> rules, Dictionary<IptablesChain, ChainEdit> edits)
     {
         foreach (var table in state.MissingTables.ToArray()) yield return writes.AddTable(table, () => state.MissingTables.Remove(table));
+        // Adding a table that is there sets its flags, so this wakes it up.
+        foreach (var table in state.DormantTables.ToArray()) yield return writes.AddTable(table, () => state.DormantTables.Remove(table));
         foreach (var (chain, content) in chains.Added) yield return AddChain(chain, content);
         foreach (var write in DeleteRules(rules)) yield return write;
         foreach (var (chain, content) in chains.Replaced)

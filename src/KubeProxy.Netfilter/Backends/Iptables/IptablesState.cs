@@ -29,11 +29,14 @@ internal sealed class IptablesState
     /// <summary>Tables that are not there.</summary>
     public HashSet<IptablesTable> MissingTables { get; } = [.. IptablesTables.All];
 
+    /// <summary>Tables that somebody put to sleep: no packet sees their chains.</summary>
+    public HashSet<IptablesTable> DormantTables { get; } = [];
+
     /// <summary>Whether the kernel differs from what is desired, as far as known.</summary>
     public bool HasChanges => ChangeCount > 0;
 
-    /// <summary>The number of chains and rules in which the kernel differs.</summary>
-    public int ChangeCount => Chains.ChangeCount + Rules.ChangeCount + Surplus.Count;
+    /// <summary>The number of chains, rules and sleeping tables in which the kernel differs.</summary>
+    public int ChangeCount => Chains.ChangeCount + Rules.ChangeCount + Surplus.Count + DormantTables.Count;
 
     public void Stage(IptablesChain chain, ChainContent content) => _stagedChains.Add(KeyValuePair.Create(chain, content));
 

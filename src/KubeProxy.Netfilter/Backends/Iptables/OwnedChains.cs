@@ -44,6 +44,8 @@ internal sealed class OwnedChains(IptablesRule firewall)
     /// <summary>Whether what somebody else did may concern our rules.</summary>
     public static bool Concerns(NftChange change, IpFamily family)
     {
+        // A table can be put to sleep without a change of any chain.
+        if (change.ChangedTables.Any(table => IptablesTables.All.Any(ours => ours.Key(family) == table))) return true;
         foreach (var (key, isRemoval) in change.Chains)
         {
             foreach (var table in IptablesTables.All)

@@ -27,8 +27,11 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
     /// </summary>
     public bool FoundOtherKind { get; private set; }
 
+    /// <summary>Whether the table that was found is dormant: somebody put it to sleep, and no packet sees its chains.</summary>
+    public bool FoundDormant { get; private set; }
+
     /// <summary>Notes that the table has been made.</summary>
-    public void NoteFound() => (Found, FoundOtherKind, _made) = (true, false, true);
+    public void NoteFound() => (Found, FoundOtherKind, FoundDormant, _made) = (true, false, false, true);
 
     /// <summary>The names of the chains that were found.</summary>
     public IReadOnlyCollection<string> FoundChains { get; private set; } = [];
@@ -68,6 +71,7 @@ internal sealed class TableReader(INftables nftables, TableState state, NftTable
         if (content is not null && IsOwned(content.Table) && !IsOurs) throw new TableOwnedException(table.Key);
         Found = content is not null;
         FoundOtherKind = content is not null && (IsOwned(content.Table) != IsOwned(table) || content.Table.Comment != table.Comment);
+        FoundDormant = content is not null && content.Table.Flags.HasFlag(NftTableFlags.Dormant);
         FoundChains = content is null ? [] : [.. content.Chains.Keys];
         FoundClientSets = content is null ? [] : [.. content.Sets.Values.Where(IsClientSet)];
         if (content is null)

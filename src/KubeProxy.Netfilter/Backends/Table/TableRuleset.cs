@@ -6,9 +6,9 @@ namespace KubeProxy.Netfilter.Backends.Table;
 /// <summary>The proxy's own table: it is replaced as a whole when it is in another layout, and filled in pieces when it is new.</summary>
 internal sealed class TableRuleset(TableState state, TableReader reader, TableWriter writer, NftTable table, int coldStartSize, ICarryOver? carryOver = null) : IRuleset
 {
-    public bool HasChanges => state.HasChanges;
+    public bool HasChanges => state.HasChanges || reader.FoundDormant;
 
-    public int ChangeCount => state.ChangeCount;
+    public int ChangeCount => state.ChangeCount + (reader.FoundDormant ? 1 : 0);
 
     public bool MustLookAfterRefusal { get; private set; }
 
@@ -22,7 +22,8 @@ internal sealed class TableRuleset(TableState state, TableReader reader, TableWr
         if (MustLookAfterRefusal) writer.Forget();
         List<PendingWrite> prefix = MustLookAfterRefusal
             ? [Prefix(transaction => transaction.Delete(table.Key)), Prefix(transaction => transaction.Add(table))]
-            : reader.Found ? [] : [Prefix(transaction => transaction.Add(table))];
+            // Adding a table that is there sets its flags, so this wakes it up.
+            : reader.Found && !reader.FoundDormant ? [] : [Prefix(transaction => transaction.Add(table))];
         var writes = writer.Write(separateElements ? 1 : TableWriter.UsualOperationSize);
         if (!MustLookAfterRefusal && !reader.Found) return Slice(prefix, writes);
         return [[.. prefix, .. writes, .. carried]];

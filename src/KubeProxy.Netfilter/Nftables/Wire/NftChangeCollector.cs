@@ -9,13 +9,13 @@ namespace KubeProxy.Netfilter.Nftables.Wire;
 internal sealed class NftChangeCollector(uint? ownPortId)
 {
     private readonly HashSet<NftTableKey> _tables = [];
+    private readonly HashSet<NftTableKey> _changedTables = [];
     private readonly HashSet<NftChainChange> _chains = [];
 
     /// <summary>After lost notifications.</summary>
     public NftChange Overflow()
     {
-        _tables.Clear();
-        _chains.Clear();
+        Clear();
         return new NftChange(NftChangeKind.Lost, null);
     }
 
@@ -42,6 +42,7 @@ internal sealed class NftChangeCollector(uint? ownPortId)
     private void Touch(NftTableKey table, NlMessage message, NftMessage kind)
     {
         _tables.Add(table);
+        if (kind is NftMessage.NewTable or NftMessage.DelTable) _changedTables.Add(table);
         var attributes = message.Attributes(NfGenMessage.Size);
         NlAttribute name;
         if (kind is NftMessage.NewRule or NftMessage.DelRule)
@@ -71,10 +72,19 @@ internal sealed class NftChangeCollector(uint? ownPortId)
         }
 
         if (message.Header.PortId == ownPortId) return new NftChange(NftChangeKind.Own, generation) { ProcessId = (int?)process, ProcessName = name };
-        var change = new NftChange(NftChangeKind.Foreign, generation) { Tables = [.. _tables], Chains = [.. _chains], ProcessId = (int?)process, ProcessName = name };
-        _tables.Clear();
-        _chains.Clear();
+        var change = new NftChange(NftChangeKind.Foreign, generation)
+        {
+            Tables = [.. _tables], ChangedTables = [.. _changedTables], Chains = [.. _chains], ProcessId = (int?)process, ProcessName = name,
+        };
+        Clear();
         return change;
+    }
+
+    private void Clear()
+    {
+        _tables.Clear();
+        _changedTables.Clear();
+        _chains.Clear();
     }
 
     /// <summary>The table that an object belongs to: every kind of object has its table's name in attribute 1.</summary>
