@@ -19,8 +19,8 @@ public sealed record IptablesBackendOptions
     public bool LocalhostNodePorts { get; init; } = true;
 
     /// <summary>
-    /// The number of operations in one transaction when the rules are written for the first time. Others who change rules wait
-    /// for one transaction at most. No packet sees the rules before the last one.
+    /// The number of operations in one transaction when the rules are written for the first time, and later of chains that nothing leads to yet or
+    /// any more. Others who change rules wait for one transaction at most. No packet sees the rules before the one that leads to them.
     /// </summary>
     public int ColdStartTransactionSize { get; init; } = 8192;
 }

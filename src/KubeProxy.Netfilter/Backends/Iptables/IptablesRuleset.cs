@@ -5,7 +5,7 @@ using KubeProxy.Netfilter.Iptables;
 namespace KubeProxy.Netfilter.Backends.Iptables;
 
 /// <summary>The rules of ours in the standard tables: rule by rule, only what changed.</summary>
-internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader, IptablesWrites writes, int coldStartSize) : IRuleset
+internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader, IptablesWrites writes, int sliceSize) : IRuleset
 {
     // Above this many chains that change at once, reading each costs more than writing them anew.
     private const int MostEdits = 64;
@@ -31,12 +31,16 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
         var (chains, rules) = (state.Chains.Diff(), state.Rules.Diff());
         await FindHandlesAsync(rules, cancellationToken);
         var edits = chains.Replaced.Count <= MostEdits ? await FindEditsAsync(chains, cancellationToken) : [];
-        var all = Write(chains, rules, edits);
-        // As long as no packet gets here, the rules may come in pieces.
-        return IptablesLayout.Jumps.Any(jump => state.Rules.TryGetKernel(jump, out _)) ? [[.. all]] : Slice(all);
+        var isSmall = chains.Added.Sum(chain => 1 + chain.Value.Rules.Length) + chains.Removed.Count < sliceSize;
+        var (before, change, after) = (Prepare(chains), Change(chains, rules, edits), chains.Removed.Select(Empty));
+        if (!IptablesLayout.Jumps.Any(jump => state.Rules.TryGetKernel(jump, out _)))
+            return Slice(before.Concat(change).Concat(after)); // As long as no packet gets here, the rules may come in pieces.
+        // What nothing leads to yet, or any more, may come in pieces always. In one it would hold up all who wait for the kernel.
+        return isSmall ? [[.. before, .. change, .. after]] : Slice(before).Append([.. change]).Concat(Slice(after));
     }
 
-    public List<PendingWrite> WriteSweep() => _sweepRefused ? [] : [.. _emptied.Select(chain => writes.DeleteChain(chain, () => _emptied.Remove(chain)))];
+    public List<PendingWrite> WriteSweep() =>
+        _sweepRefused ? [] : [.. _emptied.Take(sliceSize).Select(chain => writes.DeleteChain(chain, () => _emptied.Remove(chain)))];
 
     public bool KeepsAfterRefusedSweep() => _sweepRefused = true;
 
@@ -58,26 +62,31 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
         var edits = new Dictionary<IptablesChain, ChainEdit>();
         foreach (var (chain, content) in chains.Replaced)
         {
-            if (await reader.ReadChainAsync(chain, cancellationToken) is { } found) edits.Add(chain, ChainEdit.Between(found, content.Rules));
+            if (await reader.ReadChainAsync(chain, cancellationToken) is not { } found) continue;
+            var edit = ChainEdit.Between(found, content.Rules);
+            if (edit.IsWorthwhile(found.Count, content.Rules.Length)) edits.Add(chain, edit);
         }
 
         return edits;
     }
 
     // What others lead to comes first, and the jumps from the standard chains last.
-    private IEnumerable<PendingWrite> Write(
-        Changes<IptablesChain, ChainContent> chains, Changes<SharedRule, Placement> rules, Dictionary<IptablesChain, ChainEdit> edits)
+    private IEnumerable<PendingWrite> Prepare(Changes<IptablesChain, ChainContent> chains)
     {
         foreach (var table in state.MissingTables.ToArray()) yield return writes.AddTable(table, () => state.MissingTables.Remove(table));
         // Adding a table that is there sets its flags, so this wakes it up.
         foreach (var table in state.DormantTables.ToArray()) yield return writes.AddTable(table, () => state.DormantTables.Remove(table));
         foreach (var (chain, content) in chains.Added) yield return AddChain(chain, content);
+        foreach (var (chain, content) in chains.Added)
+            foreach (var write in Fill(chain, content)) yield return write;
+    }
+
+    private IEnumerable<PendingWrite> Change(
+        Changes<IptablesChain, ChainContent> chains, Changes<SharedRule, Placement> rules, Dictionary<IptablesChain, ChainEdit> edits)
+    {
         foreach (var write in DeleteRules(rules)) yield return write;
         foreach (var (chain, content) in chains.Replaced)
             foreach (var write in edits.TryGetValue(chain, out var edit) ? Edit(chain, edit) : Rewrite(chain, content)) yield return write;
-        foreach (var chain in chains.Removed) yield return Empty(chain);
-        foreach (var (chain, content) in chains.Added)
-            foreach (var write in Fill(chain, content)) yield return write;
         foreach (var write in AddRules(rules)) yield return write;
     }
 
@@ -159,7 +168,7 @@ internal sealed class IptablesRuleset(IptablesState state, IptablesReader reader
         foreach (var write in all)
         {
             slice.Add(write);
-            if (slice.Count < coldStartSize) continue;
+            if (slice.Count < sliceSize) continue;
             yield return slice;
             slice = [];
         }

@@ -67,6 +67,7 @@ internal sealed class RulesetCommitter(INftables nftables, IRuleset ruleset, IFo
             {
                 using var prepared = new PreparedWrites(nftables, writes);
                 await CommitAsync(prepared, null, cancellationToken);
+                attempt = -1; // There may be more of them.
             }
             catch (NftTransactionException e) when (e.IsStale)
             {
