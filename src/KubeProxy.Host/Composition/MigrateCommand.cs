@@ -5,7 +5,6 @@ using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Migration;
 using KubeProxy.Host.Sources;
 using KubeProxy.Kubernetes.Access;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Host.Composition;
 
@@ -51,7 +50,7 @@ internal sealed class MigrateCommand(ProxyParts parts)
     private async Task<MigrationContext> ReadAsync(ProxyArguments arguments, EffectiveConfiguration before, EffectiveConfiguration after, CancellationToken cancellationToken)
     {
         var (oldNode, newNode) = (new NodeSettings(before), new NodeSettings(after));
-        using var connected = new ProxySources(arguments, before, oldNode.NodeName, parts.Time).Create(NullLoggerFactory.Instance, meters: null);
+        using var connected = new ProxySources(arguments, before, oldNode.NodeName, parts.Time).CreateForOnce();
         var cluster = await new ClusterFactsReader(parts.InterfaceAddresses, parts.Time)
             .ReadAsync(connected.Source, oldNode.ToOptions(), newNode.ToOptions(), Timeout(arguments)!.Value.TimeSpan, cancellationToken);
         var ports = cluster.NodePorts.Select(port => (port.Frontend.Key.Protocol, port.Frontend.Key.Port)).ToHashSet();

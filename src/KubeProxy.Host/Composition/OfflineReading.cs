@@ -3,7 +3,6 @@ using KubeProxy.Host.Backends;
 using KubeProxy.Host.CommandLine;
 using KubeProxy.Host.Configuration;
 using KubeProxy.Host.Sources;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Host.Composition;
 
@@ -26,7 +25,7 @@ internal sealed record OfflineReading(EffectiveConfiguration Configuration, Node
         var configuration = ConfigurationLoader.Load(arguments, out var warnings, arguments.Mode);
         foreach (var warning in warnings) await parts.Errors.WriteLineAsync($"kube-proxy: {arguments.ConfigFile ?? "command line"}: {warning}");
         var settings = new NodeSettings(configuration);
-        using var connected = new ProxySources(arguments, configuration, settings.NodeName, parts.Time).Create(NullLoggerFactory.Instance, meters: null);
+        using var connected = new ProxySources(arguments, configuration, settings.NodeName, parts.Time).CreateForOnce();
         var objects = await OfflineEngine.ReadAsync(connected.Source, settings.ToOptions(), parts.InterfaceAddresses, parts.Time, timeout, cancellationToken);
         return new OfflineReading(configuration, settings, objects);
     }

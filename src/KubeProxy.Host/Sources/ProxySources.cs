@@ -8,6 +8,7 @@ using KubeProxy.Host.Yaml;
 using KubeProxy.Kubernetes;
 using KubeProxy.Kubernetes.Access;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeProxy.Host.Sources;
 
@@ -26,6 +27,13 @@ internal sealed record ConnectedSource(IProxySource Source, ApiClient? Client) :
 /// </summary>
 internal sealed class ProxySources(ProxyArguments arguments, EffectiveConfiguration configuration, string nodeName, TimeProvider time)
 {
+    /// <summary>The same for a command that reads once: it does not wait for a directory that may come.</summary>
+    /// <exception cref="ApiAccessException">The credentials cannot be used; the message names the file and the field.</exception>
+    /// <exception cref="ConfigurationException">There is no such directory.</exception>
+    public ConnectedSource CreateForOnce() => arguments.Manifests is { } manifests && !Directory.Exists(manifests)
+        ? throw new ConfigurationException(null, [new ConfigurationProblem("--manifests", $"there is no directory '{manifests}'")])
+        : Create(NullLoggerFactory.Instance, meters: null);
+
     /// <summary>Makes a source, with its client; connects when it runs.</summary>
     /// <exception cref="ApiAccessException">The credentials cannot be used; the message names the file and the field.</exception>
     public ConnectedSource Create(ILoggerFactory loggers, IMeterFactory? meters)

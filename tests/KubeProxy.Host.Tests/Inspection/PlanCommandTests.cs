@@ -94,5 +94,12 @@ public sealed class PlanCommandTests : ProgramTests
         Assert.Contains("Exit code", Output.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_directory_that_is_not_there_is_not_waited_for()
+    {
+        Assert.Equal(2, await RunAsync("plan", "--manifests", Path.Combine(Directory, "nonexistent"), "--node", "node1"));
+        Assert.Contains($"--manifests: there is no directory '{Path.Combine(Directory, "nonexistent")}'", Errors.ToString(), StringComparison.Ordinal);
+    }
+
     private Task<int> PlanAsync(params string[] more) => RunAsync(["plan", "--manifests", Path.Combine(Directory, "m"), "--node", "node1", .. more]);
 }
