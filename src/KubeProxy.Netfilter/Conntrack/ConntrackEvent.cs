@@ -6,7 +6,7 @@ public readonly record struct ConntrackEvent(ConntrackEventKind Kind)
 {
     /// <summary>
     /// The flow after it; null for events of expectations and for <see cref="ConntrackEventKind.Lost"/>. The event of a change has what changed and the
-    /// tuples; that of an end has no timeout.
+    /// tuples; that of an end has the counters and times.
     /// </summary>
     public Flow? Flow { get; init; }
 

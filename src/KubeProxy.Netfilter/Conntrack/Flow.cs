@@ -16,7 +16,7 @@ public readonly record struct Flow(FlowTuple Original, FlowTuple Reply, FlowStat
     private readonly long _started; // UTC ticks; 0 for unknown: smaller than a nullable DateTimeOffset by 16 bytes
     private readonly long _stopped;
 
-    /// <summary>When it is given up unless a packet comes, in whole seconds; null when the kernel did not say (offloaded and destroyed flows).</summary>
+    /// <summary>When it is given up unless a packet comes, in whole seconds; null when the kernel did not say (flows that are offloaded).</summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>What the initiator sent; null when it is not counted.</summary>

@@ -3,8 +3,8 @@ using KubeProxy.Core.Model;
 namespace KubeProxy.Netfilter.Conntrack;
 
 /// <summary>
-/// Which flows to visit; a property that is null restricts nothing. The kernel does not send what it can filter out itself (by tuple since Linux 5.8, by
-/// state since 5.15, by zone since 6.8); what it sends is compared again here.
+/// Which flows to visit; a property that is null restricts nothing. The kernel does not send what it can filter out itself (by tuple since Linux 5.8, with a
+/// family and but for IPv6 addresses, by state since 5.15, by zone since 6.8); what it sends is compared again here.
 /// </summary>
 public sealed record FlowFilter
 {
@@ -68,11 +68,12 @@ public sealed record FlowFilter
     internal IpFamily? EffectiveFamily => (OriginalSource ?? OriginalDestination ?? ReplySource ?? ReplyDestination)?.Family ?? Family;
 
     internal FlowTupleFilter OriginalTuple => new(
-        Protocol, OriginalSource, OriginalDestination, OriginalSourcePort, OriginalDestinationPort, IcmpType, IcmpCode, IcmpId);
+        Protocol, InKernel(OriginalSource), InKernel(OriginalDestination), OriginalSourcePort, OriginalDestinationPort, IcmpType, IcmpCode, IcmpId);
 
     // The protocol is that of the original tuple, and stands here for the ports only.
     internal FlowTupleFilter ReplyTuple => new(
-        ReplySourcePort is null && ReplyDestinationPort is null ? null : Protocol, ReplySource, ReplyDestination, ReplySourcePort, ReplyDestinationPort);
+        ReplySourcePort is null && ReplyDestinationPort is null ? null : Protocol, InKernel(ReplySource), InKernel(ReplyDestination),
+        ReplySourcePort, ReplyDestinationPort);
 
     /// <summary>Whether the flow is asked for.</summary>
     public bool Matches(in Flow flow) =>
@@ -82,6 +83,10 @@ public sealed record FlowFilter
         && (Zone is not { } zone || (zone == 0 ? (flow.OriginalZone | flow.ReplyZone) == 0 : flow.OriginalZone == zone || flow.ReplyZone == zone))
         && (Mark is not { } mark || (flow.Mark & MarkMask) == (mark & MarkMask))
         && (Status is not { } status || (flow.Status & StatusMask) == (status & StatusMask));
+
+    // Linux (seen on 6.18) takes an IPv6 address in a filter the wrong way round: it leaves out the flows that have it
+    // (findings/conntrack-filter-inverts-ipv6-addresses.sh).
+    private static IpAddr? InKernel(IpAddr? address) => address is { Family: IpFamily.IPv4 } ? address : null;
 
     private bool MatchesOriginal(in FlowTuple tuple) =>
         (Protocol is not { } protocol || tuple.Protocol == protocol)

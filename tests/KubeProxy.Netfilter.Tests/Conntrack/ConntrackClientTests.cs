@@ -83,6 +83,18 @@ public sealed class ConntrackClientTests
         Assert.Equal([true, false, true, false], transport.Sent.Select(sent => sent.Length > 20));
     }
 
+    [Theory]
+    [InlineData("10.96.0.10", true)]
+    [InlineData("fd00:96::10", false)] // the kernel would leave out just those
+    public void Only_IPv4_addresses_are_filtered_by_the_kernel(string address, bool isSent)
+    {
+        using var writer = new NlMsgWriter();
+        FlowEncoder.PutDump(writer, CtMessage.Get, new FlowFilter { Protocol = Protocol.Udp, OriginalDestination = IpAddr.Parse(address) }, inKernel: true);
+        var bytes = new byte[IpAddr.Parse(address).Length];
+        IpAddr.Parse(address).WriteBytes(bytes);
+        Assert.Equal(isSent, writer.ToArray().AsSpan().IndexOf(bytes) >= 0);
+    }
+
     [Fact]
     public void Expectations_are_read_as_they_are_written()
     {
