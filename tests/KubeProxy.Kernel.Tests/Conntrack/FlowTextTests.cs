@@ -48,6 +48,23 @@ public sealed class FlowTextTests : IDisposable
     }
 
     [Fact]
+    public async Task Flows_of_all_protocols_are_found_and_deleted()
+    {
+        _ns.ExecWithInput(Made, "conntrack", "-R", "-");
+        using var client = _ns.Run(() => ConntrackClient.Open());
+        List<Flow> flows = [];
+        await client.VisitAsync(FlowFilter.All, (in Flow flow) => flows.Add(flow), flows.Clear, Ct);
+        foreach (var flow in flows)
+        {
+            Assert.Equal(flow.Id, (await client.FindAsync(flow.Original with { Zone = flow.Original.Zone ?? flow.Zone }, Ct))?.Id);
+            Assert.Equal(flow.Id, (await client.FindByReplyAsync(flow.Reply with { Zone = flow.Reply.Zone ?? flow.Zone }, Ct))?.Id);
+        }
+
+        Assert.Equal(23, await client.DeleteAsync(flows, Ct));
+        Assert.Equal(0u, (await client.CountAsync(Ct)).Entries);
+    }
+
+    [Fact]
     public async Task Counted_flows_and_those_with_a_helper_are_printed_as_the_tool_prints_them()
     {
         using var ftp = FtpConnection.Open(_ns);
