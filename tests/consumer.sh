@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs the libraries, and builds and runs the samples Consumer, Balancer, Watcher and RuleTests against the packages, as a stranger would use them;
+# Packs the libraries, and builds and runs the samples Consumer, Balancer, Watcher, RuleTests and ConntrackTop against the packages, as a stranger would use them;
 # Consumer without a runtime identifier, with that of this machine, and (built only) with those of others that the packages are for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,6 +44,7 @@ build_for linux-arm64 linux-arm64
 build_for linux-musl-x64 linux-x64
 build_sample Watcher
 build_sample RuleTests
+build_sample ConntrackTop
 dotnet "$work/out/RuleTests/RuleTests.dll" -noColor
 
 watch_fake_server() { # The server speaks the protocol as a real one does; the watcher has to find its Services, and to end when told.
@@ -82,6 +83,8 @@ if [ "$(id -u)" = 0 ] && command -v ip > /dev/null; then
   ip netns add "$namespace"
   trap 'ip netns delete "$namespace"; rm -rf "$work"' EXIT
   ip netns exec "$namespace" dotnet "$work/out/Consumer/Consumer.dll"
+  ip netns exec "$namespace" conntrack -I -p udp -s 10.0.0.1 -d 10.96.0.10 --sport 1 --dport 53 -t 60 || true # The tool may be missing.
+  ip netns exec "$namespace" dotnet "$work/out/ConntrackTop/ConntrackTop.dll" 0.1 2
   case $(uname -m) in x86_64) own=linux-x64 ;; *) own=linux-arm64 ;; esac
   ip netns exec "$namespace" dotnet "$work/out/Consumer-$own/Consumer.dll"
 else

@@ -1,9 +1,10 @@
+using KubeProxy.Core.Model;
 using KubeProxy.Netlink;
 
 namespace KubeProxy.Netfilter.Conntrack;
 
 /// <summary>The kernel's connection tracking table, over ctnetlink (net/netfilter/nf_conntrack_netlink.c). Thread-safe.</summary>
-public sealed class ConntrackClient : IConntrack
+public sealed partial class ConntrackClient : IConntrack
 {
     private readonly NetlinkChannel _channel;
     private volatile bool _kernelFilters = true;
@@ -20,42 +21,32 @@ public sealed class ConntrackClient : IConntrack
         new(NetlinkChannel.Open(NetlinkProtocol.Netfilter, options));
 
     /// <inheritdoc/>
-    public async Task VisitAsync(
-        FlowFilter filter, FlowVisitor visit, Action? restart = null, CancellationToken cancellationToken = default)
-    {
-        if (_kernelFilters)
-        {
-            try
-            {
-                await DumpAsync(filter, inKernel: true, visit, restart, cancellationToken);
-                return;
-            }
-            catch (NetlinkException refused) when (filter != new FlowFilter { Family = filter.Family }
-                && refused.Errno is Errno.NotSupported or Errno.InvalidArgument)
-            {
-                _kernelFilters = false; // refused before the first flow: nothing has been visited
-            }
-        }
+    public Task VisitAsync(
+        FlowFilter filter, FlowVisitor visit, Action? restart = null, CancellationToken cancellationToken = default) =>
+        VisitAsync(CtMessage.Get, filter, visit, restart, cancellationToken);
 
-        await DumpAsync(filter, inKernel: false, visit, restart, cancellationToken);
+    /// <inheritdoc/>
+    public Task<Flow?> FindAsync(FlowTuple original, CancellationToken cancellationToken = default) =>
+        FindAsync(CtAttribute.TupleOriginal, original, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default) =>
+        FindAsync(CtAttribute.TupleReply, reply, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task CreateAsync(Flow flow, CancellationToken cancellationToken = default)
+    {
+        using var request = new NlMsgWriter();
+        FlowEncoder.PutCreate(request, flow);
+        await _channel.ExecuteAsync($"create conntrack entry {flow.Original}", request, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public async Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default)
+    public async Task UpdateAsync(Flow flow, FlowChange change, CancellationToken cancellationToken = default)
     {
         using var request = new NlMsgWriter();
-        FlowEncoder.PutGetByReply(request, reply);
-        Flow? found = null;
-        try
-        {
-            await _channel.GetAsync("find a conntrack entry", request, message => found = FlowDecoder.Decode(message), cancellationToken);
-        }
-        catch (NetlinkException e) when (e.Errno == Errno.NoSuchEntry)
-        {
-            return null;
-        }
-
-        return found;
+        FlowEncoder.PutUpdate(request, flow, change);
+        await _channel.ExecuteAsync($"update conntrack entry {flow.Original}", request, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -75,13 +66,69 @@ public sealed class ConntrackClient : IConntrack
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _channel.Dispose();
-
-    private async Task DumpAsync(
-        FlowFilter filter, bool inKernel, FlowVisitor visit, Action? restart, CancellationToken cancellationToken)
+    public async Task FlushAsync(IpFamily? family = null, CancellationToken cancellationToken = default)
     {
         using var request = new NlMsgWriter();
-        FlowEncoder.PutDump(request, filter, inKernel);
+        FlowEncoder.PutFlush(request, family);
+        await _channel.ExecuteAsync("flush conntrack entries", request, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ConntrackUsage> CountAsync(CancellationToken cancellationToken = default)
+    {
+        using var request = new NlMsgWriter();
+        FlowEncoder.PutGet(request, CtMessage.GetStatistics);
+        ConntrackUsage usage = default;
+        await _channel.GetAsync("count conntrack entries", request, message => usage = ConntrackUsage.Decode(message), cancellationToken);
+        return usage;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _channel.Dispose();
+
+    private async Task<Flow?> FindAsync(CtAttribute direction, FlowTuple tuple, CancellationToken cancellationToken)
+    {
+        using var request = new NlMsgWriter();
+        FlowEncoder.PutFind(request, direction, tuple);
+        Flow? found = null;
+        try
+        {
+            await _channel.GetAsync("find a conntrack entry", request, message => found = FlowDecoder.Decode(message), cancellationToken);
+        }
+        catch (NetlinkException e) when (e.Errno == Errno.NoSuchEntry)
+        {
+            return null;
+        }
+
+        return found;
+    }
+
+    private async Task VisitAsync(CtMessage list, FlowFilter filter, FlowVisitor visit, Action? restart, CancellationToken cancellationToken)
+    {
+        if (_kernelFilters)
+        {
+            try
+            {
+                await DumpAsync(list, filter, inKernel: true, visit, restart, cancellationToken);
+                return;
+            }
+            catch (NetlinkException refused) when (filter != new FlowFilter { Family = filter.Family }
+                && refused.Errno is Errno.NotSupported or Errno.InvalidArgument)
+            {
+                // Refused before the first flow: nothing has been visited. An ICMP type that is never tracked is an invalid argument;
+                // other filters of the same client may be taken.
+                if (refused.Errno == Errno.NotSupported) _kernelFilters = false;
+            }
+        }
+
+        await DumpAsync(list, filter, inKernel: false, visit, restart, cancellationToken);
+    }
+
+    private async Task DumpAsync(
+        CtMessage list, FlowFilter filter, bool inKernel, FlowVisitor visit, Action? restart, CancellationToken cancellationToken)
+    {
+        using var request = new NlMsgWriter();
+        FlowEncoder.PutDump(request, list, filter, inKernel);
         await _channel.DumpAsync("list conntrack entries", request, message =>
         {
             var flow = FlowDecoder.Decode(message);

@@ -9,6 +9,9 @@ public enum NfSubsystem : byte
     /// <summary>conntrack.</summary>
     Conntrack = 1, // NFNL_SUBSYS_CTNETLINK
 
+    /// <summary>conntrack: flows that helpers announced.</summary>
+    ConntrackExpectations = 2, // NFNL_SUBSYS_CTNETLINK_EXP
+
     /// <summary>ipset.</summary>
     IpSet = 6, // NFNL_SUBSYS_IPSET
 

@@ -98,6 +98,29 @@ public sealed class ConntrackClientTests : ConntrackContract, IDisposable
     }
 
     [Fact]
+    public async Task Flows_of_IPv6_with_an_endpoint_that_left_are_deleted()
+    {
+        Insert("udp", "fd00::1", 1000, "fd00:96::10", 53, Translated("fd00:244::1", "1000"));
+        Insert("udp", "fd00::1", 1001, "fd00:96::10", 53, Translated("fd00:244::2", "1001"));
+        Insert("udp", "fd00::1", 1000, "fd00:96::11", 53);
+        var service = Plan("10.244.0.2", 53);
+        service = service with
+        {
+            Family = IpFamily.IPv6,
+            ServingEndpoints = [new IpEndpoint(Ip("fd00:244::2"), 53)],
+            ClusterEndpoints = [new IpEndpoint(Ip("fd00:244::2"), 53)],
+            Frontends = [service.Frontends[0] with { Key = service.Frontends[0].Key with { Address = Ip("fd00:96::10") } }],
+        };
+
+        Assert.Equal(1, await new StaleFlowCleaner(_client).CleanAsync(new StaleFlowPlan(IpFamily.IPv6, [service], [], _ => false), Ct));
+
+        Assert.DoesNotContain(await ListAsync(FlowFilter.All), flow => flow.Reply.Source == Ip("fd00:244::1"));
+
+        static string[] Translated(string endpoint, string clientPort) =>
+            ["--reply-src", endpoint, "--reply-dst", "fd00::1", "--reply-port-src", "53", "--reply-port-dst", clientPort];
+    }
+
+    [Fact]
     public async Task Many_flows_are_deleted()
     {
         InsertMany(1000);

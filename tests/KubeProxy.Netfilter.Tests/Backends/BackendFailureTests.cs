@@ -189,7 +189,17 @@ public sealed class BackendFailureTests
         public Task VisitAsync(FlowFilter filter, FlowVisitor visit, Action? restart = null, CancellationToken cancellationToken = default) =>
             Fails ? Task.FromException(new NetlinkException("dump flows", Errno.NoBufferSpace)) : Table.VisitAsync(filter, visit, restart, cancellationToken);
 
+        public Task<Flow?> FindAsync(FlowTuple original, CancellationToken cancellationToken = default) => Table.FindAsync(original, cancellationToken);
+
         public Task<Flow?> FindByReplyAsync(FlowTuple reply, CancellationToken cancellationToken = default) => Table.FindByReplyAsync(reply, cancellationToken);
+
+        public Task CreateAsync(Flow flow, CancellationToken cancellationToken = default) => Table.CreateAsync(flow, cancellationToken);
+
+        public Task UpdateAsync(Flow flow, FlowChange change, CancellationToken cancellationToken = default) => Table.UpdateAsync(flow, change, cancellationToken);
+
+        public Task FlushAsync(IpFamily? family = null, CancellationToken cancellationToken = default) => Table.FlushAsync(family, cancellationToken);
+
+        public Task<ConntrackUsage> CountAsync(CancellationToken cancellationToken = default) => Table.CountAsync(cancellationToken);
 
         public Task<int> DeleteAsync(IReadOnlyList<Flow> flows, CancellationToken cancellationToken = default) => Table.DeleteAsync(flows, cancellationToken);
 

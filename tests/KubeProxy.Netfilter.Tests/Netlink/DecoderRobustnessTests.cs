@@ -18,6 +18,10 @@ public sealed class DecoderRobustnessTests
         static message => FlowDecoder.Decode(message),
         static message => NlExtendedAck.Read(message, out _),
         static message => IpsetClient.DecodeName(message),
+        static message => ConntrackMonitor.Decode(message, FlowFilter.All, []),
+        static message => ExpectationDecoder.Decode(message),
+        static message => ConntrackCpuStatistics.Decode(message),
+        static message => ConntrackUsage.Decode(message),
         static message => RouteDecoder.DecodeChange(message),
         static message => NfGenMessage.Read(message),
     ];
@@ -75,14 +79,26 @@ public sealed class DecoderRobustnessTests
         using var link = new NlMsgWriter();
         RouteEncoder.PutNewLink(link, "kube-ipvs0", "dummy");
         using var flow = new NlMsgWriter();
-        FlowMessages.Put(flow, FlowMessages.Udp("10.0.0.1:1000", "10.96.0.10:53", "10.244.0.5:5353"));
+        FlowMessages.Put(flow, FlowMessages.Full());
+        using var happened = new NlMsgWriter();
+        FlowMessages.Put(happened, FlowMessages.Udp("10.0.0.1:1000", "10.96.0.10:53", "10.244.0.5:5353"), CtMessage.Delete, NlMsgFlags.None);
+        using var expectation = new NlMsgWriter();
+        var tuple = FlowMessages.Full().Original;
+        ExpectationEncoder.PutCreate(expectation, new Expectation(tuple, tuple, tuple) { Helper = "ftp", Nat = new ExpectationNat(true, tuple) });
+        using var counted = new NlMsgWriter();
+        counted.BeginMessage(NfSubsystem.Conntrack, (byte)CtMessage.GetCpuStatistics, NlMsgFlags.Multi, 0, resourceId: 1);
+        counted.PutU32BigEndian(CtCpuStatisticsAttribute.Insert, 1);
+        using var usage = new NlMsgWriter();
+        usage.BeginMessage(NfSubsystem.Conntrack, (byte)CtMessage.GetStatistics, NlMsgFlags.None, 0);
+        usage.PutU32BigEndian(CtStatisticsAttribute.Entries, 1);
         using var ipset = new NlMsgWriter();
         ipset.BeginMessage(NfSubsystem.IpSet, 7, NlMsgFlags.Multi, 0); // IPSET_CMD_LIST
         ipset.PutU8(IpsetAttribute.Protocol, 6);
         ipset.PutString(IpsetAttribute.SetName, "KUBE-CLUSTER-IP");
         var request = new NlMsgHeader(20, 0xA00, NlMsgFlags.Request, 3, 0);
         return [address.ToArray(), link.ToArray(), flow.ToArray(),
-            ScriptedReply.Error(request, 2, [8, 0, 1, 0, (byte)'n', (byte)'o', 0, 0, 8, 0, 2, 0, 20, 0, 0, 0]), ipset.ToArray()];
+            ScriptedReply.Error(request, 2, [8, 0, 1, 0, (byte)'n', (byte)'o', 0, 0, 8, 0, 2, 0, 20, 0, 0, 0]), ipset.ToArray(),
+            happened.ToArray(), expectation.ToArray(), counted.ToArray(), usage.ToArray()];
     }
 
     private enum IpsetAttribute : ushort
