@@ -36,7 +36,9 @@ internal sealed class KernelRelay : IAsyncDisposable
         return relay;
     }
 
-    public Task ServeAsync(string address, ushort port, params IEnumerable<string> endpoints) => _backend.SyncAsync(
+    public Task ServeAsync(string address, ushort port, params IEnumerable<string> endpoints) => ServeAsync(FrontendKind.ClusterIP, address, port, endpoints);
+
+    public Task ServeAsync(FrontendKind kind, string address, ushort port, params IEnumerable<string> endpoints) => _backend.SyncAsync(
         new PlanChanges
         {
             Node = Plans.Node(IpFamily.IPv4),
@@ -51,7 +53,7 @@ internal sealed class KernelRelay : IAsyncDisposable
                         new Frontend
                         {
                             Key = new FrontendKey(IpAddr.Parse(address), Protocol.Tcp, port),
-                            Kind = FrontendKind.ClusterIP,
+                            Kind = kind,
                             Destination = Destination.ClusterEndpoints,
                         },
                     ],

@@ -31,7 +31,7 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     /// <summary>A listening TCP socket of an address of this node that shares its port with nobody.</summary>
     public int ListenTcpAlone(IpEndpoint endpoint)
     {
-        var socket = Open(SOCK_STREAM);
+        var socket = Open(SOCK_STREAM, options.Transparent);
         if (socket < 0) return socket;
         // Connections of the past may still have the port; another listener may not.
         var error = Set(socket, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -77,9 +77,11 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     }
 
     /// <summary>Begins to connect over TCP.</summary>
-    public int ConnectTcp(IpEndpoint endpoint)
+    /// <param name="endpoint">To whom.</param>
+    /// <param name="transparent">Whether rules are to know the connection's packets by their socket.</param>
+    public int ConnectTcp(IpEndpoint endpoint, bool transparent)
     {
-        var socket = Open(SOCK_STREAM);
+        var socket = Open(SOCK_STREAM, transparent);
         if (socket < 0) return socket;
         SetConnectionOptions(socket);
         return Connect(socket, endpoint);
@@ -88,14 +90,14 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     /// <summary>A UDP socket that sends to and receives from one endpoint.</summary>
     public int ConnectUdp(IpEndpoint endpoint)
     {
-        var socket = Open(SOCK_DGRAM);
+        var socket = Open(SOCK_DGRAM, options.Transparent);
         return socket < 0 ? socket : Connect(socket, endpoint);
     }
 
     /// <summary>A UDP socket that sends from the address and port that a client knows, or that they were translated to.</summary>
     public int BindUdp(IpEndpoint address, bool translated)
     {
-        var socket = Open(SOCK_DGRAM, translated);
+        var socket = Open(SOCK_DGRAM, IsTransparent(translated));
         if (socket < 0) return socket;
         Set(socket, SOL_SOCKET, SO_REUSEADDR, 1);
         if (translated) RaiseReceiveBuffer(socket); // It gets what the listener would.
@@ -127,18 +129,18 @@ internal sealed unsafe class RelaySockets(RelayOptions options)
     // What is translated comes to an address of this node.
     private bool IsTransparent(bool translated) => options.Transparent && !translated;
 
-    private int Open(int type, bool translated = false)
+    private int Open(int type, bool transparent)
     {
         var opened = socket(_isIPv4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         var error = ErrorOf(opened);
         if (error != 0) return -error;
-        if (IsTransparent(translated)) error = SetTransparent(opened);
+        if (transparent) error = SetTransparent(opened);
         return error == 0 ? opened : Fail(opened, error);
     }
 
     private int OpenAtStart(int type, bool translated)
     {
-        var socket = Open(type, translated);
+        var socket = Open(type, IsTransparent(translated));
         if (socket < 0) throw new RelayException(IsTransparent(translated) ? "open a transparent socket" : "open a socket", -socket);
         if (!_isIPv4) SetAtStart(socket, SOL_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
         return socket;

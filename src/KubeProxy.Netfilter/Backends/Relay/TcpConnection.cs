@@ -94,7 +94,7 @@ internal sealed class TcpConnection
 
     private int TryDial(IpEndpoint endpoint)
     {
-        var socket = Relay.Sockets.ConnectTcp(endpoint);
+        var socket = Relay.Connect(endpoint);
         if (socket < 0) return -socket;
         _endpointSide.Open(socket);
         return _endpointSide.Watch();

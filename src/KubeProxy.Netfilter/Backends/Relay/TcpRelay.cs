@@ -32,8 +32,6 @@ internal sealed partial class TcpRelay : IDisposable
 
     public RelayOptions Options => _context.Options;
 
-    public RelaySockets Sockets => _context.Sockets;
-
     public RelayMetrics Metrics => _context.Metrics;
 
     public TimeProvider Time => _context.Time;
@@ -67,7 +65,7 @@ internal sealed partial class TcpRelay : IDisposable
     /// <summary>Takes an accepted connection over.</summary>
     public void Take(int socket, RelayEntrance entrance, bool translated, IpAddr client)
     {
-        var isKnown = translated ? Sockets.TryGetOriginal(socket, out var destination) : RelaySockets.TryGetName(socket, out destination);
+        var isKnown = translated ? _context.Sockets.TryGetOriginal(socket, out var destination) : RelaySockets.TryGetName(socket, out destination);
         if (!isKnown || _context.Table.Find(Protocol.Tcp, destination) is not { } target)
         {
             RelaySockets.Reset(socket);
@@ -89,6 +87,17 @@ internal sealed partial class TcpRelay : IDisposable
         target.Service.Counters.Opened();
         connection.Dial();
     }
+
+    /// <summary>Begins to connect to an endpoint; the socket, or a negative errno.</summary>
+    /// <remarks>
+    /// Rules know the relay's own packets by their transparent socket, which matters only where the endpoint's address is a frontend too.
+    /// To others it connects by ordinary sockets, for the sake of what is left of them: the end that closes first stays in TIME-WAIT for a
+    /// minute. When then a connection from the same local port to a service is translated, by another mode, to the same endpoint, the
+    /// SYN-ACK meets that socket (tcp_early_demux) before it is translated back. The kernel looks again afterwards, since 5.12, for IPv6 since 6.7,
+    /// but not if the socket is a transparent one (nf_nat_ipv4_local_in, net/netfilter/nf_nat_proto.c), and the client hangs.
+    /// </remarks>
+    public int Connect(IpEndpoint endpoint) =>
+        _context.Sockets.ConnectTcp(endpoint, Options.Transparent && _context.Table.Find(Protocol.Tcp, endpoint) is not null);
 
     /// <summary>The queue for a dial after which there is another endpoint to try, or not.</summary>
     public DialQueue DialQueue(bool hasOther) => hasOther ? _firstDials : _lastDials;
