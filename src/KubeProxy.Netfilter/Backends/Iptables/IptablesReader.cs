@@ -56,7 +56,7 @@ internal sealed class IptablesReader(INftables nftables, IptablesState state, Ow
         state.Surplus.Clear();
         state.MissingTables.Clear();
         var adoption = new Adoption(state.Chains.BeginAdoption(), state.Rules.BeginAdoption());
-        foreach (var table in IptablesTables.All)
+        foreach (var table in IptablesLayout.Tables)
         {
             if (!tables.Contains(table.Key(family))) state.MissingTables.Add(table);
             else if (!await ReadTableAsync(table, adoption, cancellationToken)) return null;

@@ -27,7 +27,7 @@ internal sealed class IptablesState
     public List<(IptablesChain Chain, ulong Handle)> Surplus { get; } = [];
 
     /// <summary>Tables that are not there.</summary>
-    public HashSet<IptablesTable> MissingTables { get; } = [.. IptablesTables.All];
+    public HashSet<IptablesTable> MissingTables { get; } = [.. IptablesLayout.Tables];
 
     /// <summary>Whether the kernel differs from what is desired, as far as known.</summary>
     public bool HasChanges => ChangeCount > 0;

@@ -46,7 +46,7 @@ internal sealed class OwnedChains(IptablesRule firewall)
     {
         foreach (var (key, isRemoval) in change.Chains)
         {
-            foreach (var table in IptablesTables.All)
+            foreach (var table in IptablesLayout.Tables)
             {
                 if (key.Table != table.Key(family)) continue;
                 var kind = KindOf(new IptablesChain(table, key.Name));
