@@ -56,6 +56,14 @@ internal sealed class Client : IDisposable
         Commit(items[(items.Count / 2)..], add, refuse);
     }
 
+    /// <summary>Commits what is built; why it was refused, or null.</summary>
+    public string? Commit(Action<NftTransaction> build)
+    {
+        string? refused = null;
+        Try(build, reason => refused = reason);
+        return refused;
+    }
+
     private void Try(Action<NftTransaction> build, Action<string> refuse)
     {
         try

@@ -7,13 +7,13 @@ public static class Report
 {
     private static readonly string[] Readings = ["same", "opaque", "different", "exception", "lost"];
 
-    /// <summary>Tables of numbers: by family, and by keyword.</summary>
-    public static void Write(TextWriter writer, IReadOnlyList<Outcome> outcomes)
+    /// <summary>Tables of numbers: by family, and by what each counts under.</summary>
+    public static void Write(TextWriter writer, IReadOnlyList<Outcome> outcomes, Func<Outcome, IEnumerable<string>> words)
     {
         Table(writer, "family", outcomes.GroupBy(outcome => outcome.Family).Append(Named("all", outcomes)));
         writer.WriteLine();
         Table(writer, "keyword", outcomes.Where(outcome => outcome.Reading != "not taken")
-            .SelectMany(outcome => Keywords.Of(outcome.Listed).Distinct().Select(word => (word, outcome))).GroupBy(pair => pair.word, pair => pair.outcome).OrderBy(group => group.Key, StringComparer.Ordinal));
+            .SelectMany(outcome => words(outcome).Distinct().Select(word => (word, outcome))).GroupBy(pair => pair.word, pair => pair.outcome).OrderBy(group => group.Key, StringComparer.Ordinal));
     }
 
     /// <summary>Each one that is not the same or not faithful, for somebody who wants to know why.</summary>

@@ -60,7 +60,7 @@ public sealed record IptablesRule
 }
 
 /// <summary>Continues only when the address is (or is not) in the block.</summary>
-/// <param name="Block">The block.</param>
+/// <param name="Block">The block. Of IPv4 in a rule of IPv6 it is one of IPv4-mapped addresses (RFC 4291).</param>
 /// <param name="Negated">Outside of it.</param>
 public sealed record AddressMatch(Cidr Block, bool Negated = false);
 
@@ -70,6 +70,6 @@ public sealed record AddressMatch(Cidr Block, bool Negated = false);
 public sealed record InterfaceMatch(string Name, bool Negated = false);
 
 /// <summary>Continues only when the transport protocol is (or is not) this one.</summary>
-/// <param name="Protocol">The IANA protocol number.</param>
+/// <param name="Protocol">The IANA protocol number, whether it has a name in the enumeration or not.</param>
 /// <param name="Negated">Any other.</param>
 public sealed record ProtocolMatch(Protocol Protocol, bool Negated = false);

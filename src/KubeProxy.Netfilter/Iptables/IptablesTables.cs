@@ -15,6 +15,12 @@ public enum IptablesTable : byte
 
     /// <summary>mangle.</summary>
     Mangle,
+
+    /// <summary>raw: before connection tracking.</summary>
+    Raw,
+
+    /// <summary>security: mandatory access control, after filter.</summary>
+    Security,
 }
 
 /// <summary>A chain of a standard table.</summary>
@@ -33,7 +39,10 @@ public readonly record struct IptablesChain(IptablesTable Table, string Name)
 public static class IptablesTables
 {
     /// <summary>The standard tables.</summary>
-    public static ImmutableArray<IptablesTable> All { get; } = [IptablesTable.Filter, IptablesTable.Nat, IptablesTable.Mangle];
+    public static ImmutableArray<IptablesTable> All { get; } = 
+    [
+        IptablesTable.Filter, IptablesTable.Nat, IptablesTable.Mangle, IptablesTable.Raw, IptablesTable.Security,
+    ];
 
     /// <summary>The name, in lower case.</summary>
     public static string NftName(this IptablesTable table) => table switch
@@ -41,6 +50,8 @@ public static class IptablesTables
         IptablesTable.Filter => "filter",
         IptablesTable.Nat => "nat",
         IptablesTable.Mangle => "mangle",
+        IptablesTable.Raw => "raw",
+        IptablesTable.Security => "security",
         _ => throw new ArgumentOutOfRangeException(nameof(table), table, "Not a standard table."),
     };
 
@@ -72,6 +83,11 @@ public static class IptablesTables
         (IptablesTable.Mangle, "FORWARD") => new(NftChainType.Filter, NftHook.Forward, -150),
         (IptablesTable.Mangle, "OUTPUT") => new(NftChainType.Route, NftHook.Output, -150),
         (IptablesTable.Mangle, "POSTROUTING") => new(NftChainType.Filter, NftHook.Postrouting, -150),
+        (IptablesTable.Raw, "PREROUTING") => new(NftChainType.Filter, NftHook.Prerouting, -300),
+        (IptablesTable.Raw, "OUTPUT") => new(NftChainType.Filter, NftHook.Output, -300),
+        (IptablesTable.Security, "INPUT") => new(NftChainType.Filter, NftHook.Input, 50),
+        (IptablesTable.Security, "FORWARD") => new(NftChainType.Filter, NftHook.Forward, 50),
+        (IptablesTable.Security, "OUTPUT") => new(NftChainType.Filter, NftHook.Output, 50),
         _ => null,
     };
 }

@@ -1,4 +1,3 @@
-using KubeProxy.Core.Model;
 using KubeProxy.Netfilter.Iptables.Wire;
 using KubeProxy.Netfilter.Nftables.Rules;
 
@@ -25,30 +24,9 @@ public abstract record IptablesTarget
 /// <summary>A verdict: ACCEPT, DROP, RETURN, a jump (<c>-j</c>) or a goto (<c>-g</c>).</summary>
 public sealed record VerdictTarget(NftVerdict Verdict) : IptablesTarget;
 
-/// <summary><c>-j DNAT --to-destination</c>.</summary>
-/// <param name="To">The new destination.</param>
-public sealed record DnatTarget(IpEndpoint To) : IptablesTarget;
-
-/// <summary><c>-j MASQUERADE</c>.</summary>
-/// <param name="RandomFully"><c>--random-fully</c>.</param>
-public sealed record MasqueradeTarget(bool RandomFully) : IptablesTarget;
-
-/// <summary><c>-j MARK --set-xmark</c>: the mark becomes <c>(mark &amp; ~Mask) ^ Value</c>.</summary>
-public sealed record MarkTarget(uint Value, uint Mask) : IptablesTarget
-{
-    /// <summary><c>--or-mark</c>.</summary>
-    public static MarkTarget Or(uint bits) => new(bits, bits);
-
-    /// <summary><c>--xor-mark</c>.</summary>
-    public static MarkTarget Xor(uint bits) => new(bits, 0);
-}
-
-/// <summary><c>-j REJECT</c> with the default answer: ICMP port unreachable.</summary>
-public sealed record RejectTarget : IptablesTarget;
-
 /// <summary>Something that this library does not know; sent back as it came.</summary>
 public sealed record UnknownTarget(NftStatement Statement) : IptablesTarget
 {
-    /// <summary>The name of the extension, for example <c>LOG</c>; null when it is none.</summary>
+    /// <summary>The name of the extension, for example <c>LED</c>; null when it is none.</summary>
     public string? Name => Statement is NftOpaque opaque && XtExtension.TryRead(opaque, out var extension) ? extension.Name : null;
 }

@@ -92,7 +92,7 @@ public static class IptablesCleanup
         var tables = (await nftables.ListTablesAsync(family == IpFamily.IPv4 ? NftFamily.Ip : NftFamily.Ip6, cancellationToken)).Select(table => table.Key).ToHashSet();
         var removed = new List<IptablesChain>();
         var all = new Dictionary<IptablesTable, IReadOnlyList<NftChain>>();
-        foreach (var table in IptablesTables.All.Where(table => tables.Contains(table.Key(family))))
+        foreach (var table in IptablesLayout.Tables.Where(table => tables.Contains(table.Key(family))))
             all.Add(table, await nftables.ListChainsAsync(table.Key(family), cancellationToken));
         var hasKubelet = all.Any(pair => pair.Value.Any(chain => IsKubelets(new IptablesChain(pair.Key, chain.Key.Name))));
         bool IsEnded(IptablesChain chain) => isRemovable(chain) || (!hasKubelet && chain == Firewall && isRemovable(Services));

@@ -8,6 +8,9 @@ namespace KubeProxy.Netfilter.Backends.Iptables;
 /// <summary>What is there without any service: the fixed chains, their rules, and the jumps to them from the standard chains.</summary>
 internal sealed class IptablesLayout
 {
+    /// <summary>The tables that the proxy has rules in.</summary>
+    public static ImmutableArray<IptablesTable> Tables { get; } = [IptablesTable.Filter, IptablesTable.Nat, IptablesTable.Mangle];
+
     public const string InvalidDropped = "ct_state_invalid_dropped_pkts";
     public const string LocalhostAccepted = "localhost_nps_accepted_pkts";
 

@@ -57,7 +57,7 @@ internal sealed class IptablesReader(INftables nftables, IptablesState state, Ow
         state.MissingTables.Clear();
         state.DormantTables.Clear();
         var adoption = new Adoption(state.Chains.BeginAdoption(), state.Rules.BeginAdoption());
-        foreach (var table in IptablesTables.All)
+        foreach (var table in IptablesLayout.Tables)
         {
             if (!tables.TryGetValue(table.Key(family), out var found))
             {

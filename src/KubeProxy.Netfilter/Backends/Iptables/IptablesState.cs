@@ -27,7 +27,7 @@ internal sealed class IptablesState
     public List<(IptablesChain Chain, ulong Handle)> Surplus { get; } = [];
 
     /// <summary>Tables that are not there.</summary>
-    public HashSet<IptablesTable> MissingTables { get; } = [.. IptablesTables.All];
+    public HashSet<IptablesTable> MissingTables { get; } = [.. IptablesLayout.Tables];
 
     /// <summary>Tables that somebody put to sleep: no packet sees their chains.</summary>
     public HashSet<IptablesTable> DormantTables { get; } = [];

@@ -35,5 +35,5 @@ public sealed class LegacyRivals(IpFamily family, Func<IReadOnlyList<LegacyChain
 
     /// <summary>Chains of kubelet may stay, of which old ones made the two that only masquerade what is marked.</summary>
     private static bool IsOfProxy(LegacyChain chain) => chain.Name is not (ChainNames.MarkMasquerade or ChainNames.Postrouting)
-        && IptablesTables.All.Any(table => table.NftName() == chain.Table && IptablesCleanup.IsOfAnyMode(new IptablesChain(table, chain.Name)));
+        && IptablesLayout.Tables.Any(table => table.NftName() == chain.Table && IptablesCleanup.IsOfAnyMode(new IptablesChain(table, chain.Name)));
 }

@@ -45,10 +45,10 @@ internal sealed class OwnedChains(IptablesRule firewall)
     public static bool Concerns(NftChange change, IpFamily family)
     {
         // A table can be put to sleep without a change of any chain.
-        if (change.ChangedTables.Any(table => IptablesTables.All.Any(ours => ours.Key(family) == table))) return true;
+        if (change.ChangedTables.Any(table => IptablesLayout.Tables.Any(ours => ours.Key(family) == table))) return true;
         foreach (var (key, isRemoval) in change.Chains)
         {
-            foreach (var table in IptablesTables.All)
+            foreach (var table in IptablesLayout.Tables)
             {
                 if (key.Table != table.Key(family)) continue;
                 var kind = KindOf(new IptablesChain(table, key.Name));

@@ -6,8 +6,8 @@ namespace KubeProxy.Netfilter.Backends.Iptables;
 /// <summary>How many rules of ours there should be, and how many the last sync wrote. May be read by any thread.</summary>
 internal sealed class RuleTally
 {
-    private readonly long[] _wanted = new long[IptablesTables.All.Length];
-    private readonly long[] _written = new long[IptablesTables.All.Length];
+    private readonly long[] _wanted = new long[IptablesLayout.Tables.Length];
+    private readonly long[] _written = new long[IptablesLayout.Tables.Length];
     private readonly Dictionary<RuleOwner, (int Table, int Count)[]> _ofOwner = [];
 
     /// <summary>Those that should be in the table.</summary>

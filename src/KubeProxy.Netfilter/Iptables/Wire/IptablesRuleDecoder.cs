@@ -24,10 +24,12 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
     {
         (_source, _destination, _input, _output, _protocol, _target) = (null, null, null, null, null, null);
         _matches.Clear();
+        var left = rule.Statements.Length;
         foreach (var statement in rule.Statements)
         {
-            // The header comes first; what looks like it later on is something else.
-            if (_target is not null || !(TryHeader(statement) || TryTarget(statement) || statement is NftCounter)) AddMatch(statement);
+            // The header comes first, and the target last; what looks like them elsewhere is something else.
+            left--;
+            if (!(TryHeader(statement) || (left == 0 && TryTarget(statement)) || statement is NftCounter)) AddMatch(statement);
         }
 
         return new IptablesRule
@@ -66,7 +68,9 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
         _target = statement switch
         {
             NftVerdictStatement verdict => new VerdictTarget(verdict.Verdict),
-            NftOpaque { Name: XtExtension.Target } opaque => XtTargets.Read(opaque, family),
+            NftOpaque { Name: XtExtension.Target } opaque => XtTargets.Table.Read(opaque, Context) ?? new UnknownTarget(opaque),
+            NftLog log => NflogTarget.Of(log),
+            NftSetMeta when statement == IptablesRuleEncoder.Trace => new TraceTarget(),
             _ => null,
         };
         return _target is not null;
@@ -76,10 +80,22 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
     {
         switch (statement)
         {
+            case NftOpaque range when HasPorts && _matches is [.., UnknownMatch { Statement: NftOpaque load }] && IptablesPortRange.Read(load, range) is { } ports:
+                _matches.RemoveAt(_matches.Count - 1);
+                AddPorts(ports.IsSource ? ports.Ports : null, ports.IsSource ? null : ports.Ports);
+                break;
+            case NftOpaque opaque: _matches.Add(XtMatches.Table.Read(opaque, Context) ?? new UnknownMatch(opaque)); break;
+            case NftLimit { IsBytes: false, Over: false } limit when new LimitMatch(limit.Rate, limit.Unit, limit.Burst) is { IsWhole: true } known: _matches.Add(known); break;
+            case NftMatch or NftRangeMatch when HasPorts && PortOf(statement) is { } port:
+                if (port.IsSource) AddPorts(port.Ports, null);
+                else AddPorts(null, port.Ports);
+                break;
+            case NftMatch { Left: NftRawPayload { Base: NftPayloadBase.Transport, BitOffset: 0, BitLength: 32 }, Operator: NftOperator.NotEqual } match when HasPorts:
+                var both = BinaryPrimitives.ReadUInt32BigEndian(match.Right.Value.Span);
+                _matches.Add(new PortPairMatch((ushort)(both >> 16), (ushort)both));
+                break;
+            case NftMatch or NftBitsMatch when Context.IsFor(Protocol.Tcp) && TcpFlagsOf(statement) is { } flags: _matches.Add(new TcpMatch { Flags = flags }); break;
             case NftMatch { Operator: > NftOperator.NotEqual }: _matches.Add(new UnknownMatch(statement)); break;
-            case NftOpaque opaque: _matches.Add(XtMatchDecoder.Read(opaque, _protocol, family)); break;
-            case NftMatch { Left: NftPayload { Field: { Name: "sport", Type: NftDataType.InetService } } } match when HasPorts: AddPorts(new PortMatch(Port(match), null)); break;
-            case NftMatch { Left: NftPayload { Field: { Name: "dport", Type: NftDataType.InetService } } } match when HasPorts: AddPorts(new PortMatch(null, Port(match))); break;
             case NftMatch { Left: NftBitwise { Value: NftMeta { Key: NftMetaKey.Mark }, Numbers: { Xor: 0 } numbers } } match:
                 _matches.Add(new MarkMatch(Number(match.Right), numbers.Mask, IsNegated(match.Operator)));
                 break;
@@ -91,16 +107,47 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
         }
     }
 
+    private XtContext Context => new(family, _protocol);
+
     private bool HasPorts => _protocol is { Negated: false, Protocol: Protocol.Tcp or Protocol.Udp };
 
-    // Source and destination port of one extension are two comparisons.
-    private void AddPorts(PortMatch ports)
+    // A port is compared as such, as a range, or (where the range begins with 0) with its end.
+    private static (bool IsSource, PortRange Ports)? PortOf(NftStatement statement)
     {
-        if (_matches is [.., PortMatch { Source: not null, Destination: null } before] && ports.Destination is not null)
-            _matches[^1] = before with { Destination = ports.Destination };
-        else
-            _matches.Add(ports);
+        var left = statement switch { NftMatch match => match.Left, NftRangeMatch range => range.Left, _ => null };
+        if (left is not NftPayload { Field: { Name: "sport" or "dport", Type: NftDataType.InetService } field }) return null;
+        PortRange? ports = statement switch
+        {
+            NftRangeMatch range => new PortRange(Port(range.From), Port(range.To), range.Negated),
+            NftMatch { Operator: NftOperator.Equal or NftOperator.NotEqual } match => new PortRange(Port(match.Right), Port(match.Right), IsNegated(match.Operator)),
+            NftMatch { Operator: NftOperator.LessOrEqual or NftOperator.Greater } match => new PortRange(0, Port(match.Right), match.Operator == NftOperator.Greater),
+            _ => null,
+        };
+        // Iptables would write a range that ends where it begins as one port.
+        if (ports is null || (statement is not NftMatch { Operator: <= NftOperator.NotEqual } && (ports.First >= ports.Last || ports is { First: 0, Last: ushort.MaxValue }))) return null;
+        if (statement is NftRangeMatch && (ports.First == 0 || !ports.Negated)) return null;
+        return (field.Name == "sport", ports);
     }
+
+    // Ports and flags of one extension are comparisons in a row.
+    private void AddPorts(PortRange? source, PortRange? destination)
+    {
+        switch (_matches)
+        {
+            case [.., PortMatch { Source: not null, Destination: null } before] when destination is not null: _matches[^1] = before with { Destination = destination }; break;
+            case [.., TcpMatch { Option: null, Source: null, Destination: null } before]: _matches[^1] = before with { Source = source, Destination = destination }; break;
+            case [.., TcpMatch { Option: null, Source: not null, Destination: null } before] when destination is not null: _matches[^1] = before with { Destination = destination }; break;
+            default: _matches.Add(new PortMatch(source, destination)); break;
+        }
+    }
+
+    private static TcpFlagsTest? TcpFlagsOf(NftStatement statement) => statement switch
+    {
+        NftMatch { Operator: <= NftOperator.NotEqual, Left: NftBitwise { Value: NftPayload { Field: var field }, IsMask: true } bits } match when field == NftField.TcpFlags =>
+            new TcpFlagsTest(bits.Mask.Span[0], match.Right.Value.Span[0], IsNegated(match.Operator)),
+        NftBitsMatch { Left: NftPayload { Field: var field } } match when field == NftField.TcpFlags => new TcpFlagsTest((byte)match.Bits, 0, !match.None),
+        _ => null,
+    };
 
     private static bool Once<T>(ref T? slot, T? value) where T : class
     {
@@ -117,12 +164,8 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
         return new AddressMatch(Cidr.Single(address), IsNegated(match.Operator));
     }
 
-    private AddressMatch? Address(NftPrefixMatch match)
-    {
-        var address = IpAddr.FromBytes(match.Prefix.Value.Span);
-        // A mapped IPv4 address would change its family.
-        return address.Family == family ? new AddressMatch(new Cidr(address, match.PrefixBits), IsNegated(match.Operator)) : null;
-    }
+    private static AddressMatch Address(NftPrefixMatch match) =>
+        new(XtAddresses.Block(match.Prefix.Value.Span, match.PrefixBits), IsNegated(match.Operator));
 
     private static InterfaceMatch? Interface(NftMatch match) =>
         XtText.Read(match.Right.Value.Span) is { } name ? new InterfaceMatch(name, IsNegated(match.Operator)) : null;
@@ -135,11 +178,7 @@ internal sealed class IptablesRuleDecoder(IpFamily family)
 
     private static ProtocolMatch ReadProtocol(NftMatch match) => new((Protocol)match.Right.Value.Span[0], IsNegated(match.Operator));
 
-    private static PortRange Port(NftMatch match)
-    {
-        var port = BinaryPrimitives.ReadUInt16BigEndian(match.Right.Value.Span);
-        return new PortRange(port, port, IsNegated(match.Operator));
-    }
+    private static ushort Port(NftConstant constant) => BinaryPrimitives.ReadUInt16BigEndian(constant.Value.Span);
 
     private static uint Number(NftConstant constant) => MemoryMarshal.Read<uint>(constant.Value.Span);
 }
