@@ -250,7 +250,7 @@ public class NftablesBackendTests
         await harness.Nftables.CommitAsync(new NftTransaction().Add(table with { Flags = NftTableFlags.Dormant }), TestContext.Current.CancellationToken);
         var result = await harness.Backend.SyncAsync(new PlanChanges { Verify = true }, CancellationToken.None);
         Assert.Equal((1, 0), (result.Repaired, result.Operations));
-        Assert.Equal(NftTableFlags.None, Assert.Single(await harness.Nftables.ListTablesAsync()).Flags);
+        Assert.Equal(NftTableFlags.None, Assert.Single(await harness.Nftables.ListTablesAsync(cancellationToken: TestContext.Current.CancellationToken)).Flags);
         Assert.Equal(golden, harness.Nftables.Dump());
     }
 
