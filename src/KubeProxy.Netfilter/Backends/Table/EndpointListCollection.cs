@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using KubeProxy.Core.Model;
 using KubeProxy.Core.Planning;
@@ -13,6 +14,8 @@ namespace KubeProxy.Netfilter.Backends.Table;
 internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointSlot, IpEndpoint> codec, List<ElementCollection> staged)
     : OwnedElements<FrontendKey, EndpointList>(set, staged)
 {
+    private const int ListsAtATime = 1024;
+
     public override void Write(List<PendingWrite> deletions, List<PendingWrite> additions, int operationSize)
     {
         if (!HasChanges) return;
@@ -41,17 +44,23 @@ internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointS
         IReadOnlyList<INftables> connections, IReadOnlyList<(FrontendKey Frontend, int Slots)> lists, CancellationToken cancellationToken)
     {
         var adoption = Entries.BeginAdoption();
-        var parts = connections.Select((connection, part) => Task.Run(
-            () => ReadListsAsync(connection, [.. lists.Where((_, i) => i % connections.Count == part)], cancellationToken), cancellationToken));
-        foreach (var part in await Task.WhenAll(parts))
+        var pending = new ConcurrentQueue<(FrontendKey Frontend, int Slots)[]>(lists.Chunk(ListsAtATime));
+        foreach (var part in await Task.WhenAll(connections.Select(connection => Task.Run(() => ReadPendingAsync(connection), cancellationToken))))
             foreach (var (frontend, list) in part) adoption.Observe(frontend, list);
         adoption.Complete();
+
+        async Task<List<(FrontendKey, EndpointList)>> ReadPendingAsync(INftables connection)
+        {
+            var read = new List<(FrontendKey, EndpointList)>();
+            while (pending.TryDequeue(out var next)) await ReadListsAsync(connection, next, read, cancellationToken);
+            return read;
+        }
     }
 
-    private async Task<List<(FrontendKey, EndpointList)>> ReadListsAsync(
-        INftables nftables, (FrontendKey Frontend, int Slots)[] lists, CancellationToken cancellationToken)
+    private async Task ReadListsAsync(
+        INftables nftables, (FrontendKey Frontend, int Slots)[] lists, List<(FrontendKey, EndpointList)> result, CancellationToken cancellationToken)
     {
-        var result = new List<(FrontendKey, EndpointList)>(lists.Length);
+        var begin = result.Count;
         var (current, found) = (-1, new List<(uint Slot, IpEndpoint Endpoint)>());
         await nftables.GetElementsAsync(
             Set,
@@ -65,11 +74,10 @@ internal sealed class EndpointListCollection(NftSet set, IElementCodec<EndpointS
             () =>
             {
                 found.Clear();
-                result.Clear();
+                result.RemoveRange(begin, result.Count - begin);
             },
             cancellationToken);
         Finish();
-        return result;
 
         void Finish()
         {
