@@ -18,6 +18,7 @@ internal sealed partial class FamilySync
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly KeyValuePair<string, object?> _tag;
     private readonly SyncProgress _progress = new();
+    private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _requested;
     private volatile bool _backendRequested;
     private volatile bool _repairRequested;
@@ -33,6 +34,9 @@ internal sealed partial class FamilySync
         planner.Marked = Request;
     }
 
+    /// <summary>Is completed once the first sync was tried, or will not be.</summary>
+    public Task FirstAttempt => _firstAttempt.Task;
+
     /// <summary>How far it got.</summary>
     public SyncProgress Progress => _progress;
 
@@ -45,7 +49,26 @@ internal sealed partial class FamilySync
 
     private TimeSpan Now => _services.Time.GetElapsedTime(_epoch);
 
-    public async Task RunAsync(Task ready, CancellationToken cancellationToken)
+    /// <summary>Runs until cancelled.</summary>
+    /// <param name="ready">All objects were delivered once.</param>
+    /// <param name="before">
+    /// What the first sync waits for: the first attempt of the family before, so that a ruleset that is written from scratch is listed in the same order
+    /// always. The kernel takes one after the other anyway.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(Task ready, Task before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunLoopAsync(ready, before, cancellationToken);
+        }
+        finally
+        {
+            _firstAttempt.TrySetResult();
+        }
+    }
+
+    private async Task RunLoopAsync(Task ready, Task before, CancellationToken cancellationToken)
     {
         // The backend reads what is in the kernel, which can take as long as planning all that there is: neither needs the other.
         var starting = Task.Run(() => StartBackendAsync(cancellationToken), cancellationToken);
@@ -53,6 +76,7 @@ internal sealed partial class FamilySync
         if (!starting.IsCompleted) _state.PlanAhead(_planner);
         await starting;
         await ready.WaitAsync(cancellationToken);
+        await before.WaitAsync(cancellationToken);
         Request();
         using var timer = _services.Time.CreateTimer(
             _ => _wake.Writer.TryWrite(true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -60,6 +84,7 @@ internal sealed partial class FamilySync
         {
             await WaitUntilDueAsync(timer, cancellationToken);
             await SyncAsync(cancellationToken);
+            _firstAttempt.TrySetResult();
         }
     }
 

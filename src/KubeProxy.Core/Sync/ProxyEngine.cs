@@ -111,7 +111,7 @@ public sealed class ProxyEngine : IProxySink, IDisposable
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ready = BecomeReadyAsync();
-        List<Task> loops = [.. _loops.Select(loop => loop.RunAsync(ready, stop.Token))];
+        List<Task> loops = [.. _loops.Select((loop, i) => loop.RunAsync(ready, i == 0 ? Task.CompletedTask : _loops[i - 1].FirstAttempt, stop.Token))];
         var first = await Task.WhenAny(loops);
         await stop.CancelAsync();
         await Task.WhenAll(loops).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
