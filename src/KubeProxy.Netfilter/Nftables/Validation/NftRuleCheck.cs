@@ -15,8 +15,9 @@ internal static class NftRuleCheck
         foreach (var statement in rule.Statements)
         {
             if (statement is NftCounter) continue;
-            if ((Families(family, statement) ?? NftParts.All(statement).Select(expression => Expression(family, expression)).FirstOrDefault(problem => problem is not null)
-                ?? Statement(family, statement) ?? Protocol(statement, context)) is { } problem)
+            // Most statements of most rules have no expressions, and to look for them takes as long as to encode the statement.
+            var hasNoParts = statement is NftOpaque or NftVerdictStatement;
+            if ((hasNoParts ? Statement(family, statement) : WithParts(family, statement, context)) is { } problem)
                 return $"{Text.NftText.Of(statement)}: {problem}";
             context.See(statement);
         }
@@ -30,6 +31,10 @@ internal static class NftRuleCheck
         var needsChain = verdict.Kind is NftVerdictKind.Jump or NftVerdictKind.Goto;
         return needsChain == !string.IsNullOrEmpty(verdict.Chain) ? null : "a jump or goto, and only that, names a chain";
     }
+
+    private static string? WithParts(NftFamily family, NftStatement statement, NftPacketContext context) => Families(family, statement)
+        ?? NftParts.All(statement).Select(expression => Expression(family, expression)).FirstOrDefault(problem => problem is not null)
+        ?? Statement(family, statement) ?? Protocol(statement, context);
 
     private static string? Families(NftFamily table, NftStatement statement)
     {
